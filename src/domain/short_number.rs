@@ -1,0 +1,1 @@
+//! Room `domain`: short_number.
