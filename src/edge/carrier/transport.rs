@@ -1,0 +1,1 @@
+//! Room `edge::carrier`: the one place that calls operators.

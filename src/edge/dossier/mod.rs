@@ -1,0 +1,1 @@
+//! Room `edge::dossier`.
