@@ -1,1 +1,1 @@
-//! Room `domain`: dossier_code.
+//! Room `domain`: `dossier_code`.

@@ -1,1 +1,1 @@
-//! Room `domain`: short_number.
+//! Room `domain`: `short_number`.

@@ -1,1 +1,1 @@
-//! Room `domain`: tracking_number.
+//! Room `domain`: `tracking_number`.

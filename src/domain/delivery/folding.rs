@@ -463,7 +463,7 @@ mod tests {
             }
             for index in 0..k {
                 heap(k - 1, facts, visit);
-                facts.swap(if k % 2 == 0 { index } else { 0 }, k - 1);
+                facts.swap(if k.is_multiple_of(2) { index } else { 0 }, k - 1);
             }
         }
         heap(facts.len(), &mut facts.to_vec(), visit);
