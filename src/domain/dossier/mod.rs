@@ -404,14 +404,14 @@ mod tests {
         let finished = stated(2, 9, ReturnBy::Post);
         let road = [(4, CustodyAct::HandedOver)];
         check(
-            &[finished.clone()],
+            std::slice::from_ref(&finished),
             &[view(1, &[(5, EventKind::Accepted)], &road)],
             9,
             None,
             None,
         );
         check(
-            &[finished.clone()],
+            std::slice::from_ref(&finished),
             &[view(1, &[(9, EventKind::Delivered)], &road)],
             10,
             Some(9),
@@ -431,7 +431,7 @@ mod tests {
         let early = stated(4, 10, ReturnBy::Post);
         let why = Some(Discrepancy::ReturnedWithoutProof);
         check(
-            &[early.clone()],
+            std::slice::from_ref(&early),
             &[view(1, &[(5, EventKind::Accepted)], &[])],
             9,
             None,
@@ -452,7 +452,13 @@ mod tests {
         let finished = stated(2, 9, ReturnBy::Post);
         let both = [(9, EventKind::Delivered), (10, EventKind::Returned)];
         let why = Some(Discrepancy::DeliveryContested);
-        check(&[finished.clone()], &[view(1, &both, &[])], 10, Some(9), why);
+        check(
+            std::slice::from_ref(&finished),
+            &[view(1, &both, &[])],
+            10,
+            Some(9),
+            why,
+        );
         let back = stated(20, 4, ReturnBy::Post);
         check(
             &[finished, back],
@@ -472,7 +478,13 @@ mod tests {
             &[(4, CustodyAct::HandedOver), (11, CustodyAct::BackAtDesk)],
         );
         let again = view(2, &[(30, EventKind::Delivered)], &[(20, CustodyAct::HandedOver)]);
-        check(&[finished.clone()], &[back, again], 10, Some(30), None);
+        check(
+            std::slice::from_ref(&finished),
+            &[back, again],
+            10,
+            Some(30),
+            None,
+        );
         let collected = view(
             1,
             &[(9, EventKind::Returned)],

@@ -1,1 +1,25 @@
-//! Room `edge::store`.
+//! Room `edge::store`: the only SQL.
+//!
+//! In: typed commands and questions. Out: rows in our vocabulary. One Rust body and one `.sql` text serve SQLite and
+//! PostgreSQL through the closed enum [`Tx`]; two texts stand only where the dialects part. Writes go through the
+//! group commit of [`Store::submit`]. Deliberately not here: decisions, and any call to the network besides the
+//! database's own.
+
+mod batch;
+mod error;
+pub mod journal;
+mod keyring;
+mod migration;
+mod open;
+mod tx;
+mod value;
+
+pub use batch::Command;
+pub use error::StoreError;
+pub use keyring::{KeyFileError, Keyring, RecordKey};
+pub use migration::{applied_versions, newest_version};
+pub use open::{Backend, Store, StoreSettings};
+pub use tx::Tx;
+pub use value::{Arg, Row, Sql};
+
+pub(crate) use value::{args, sql};
