@@ -441,6 +441,25 @@ mod tests {
         refused(&"0".repeat(121), PhoneError::TooLong);
     }
 
+    /// All 89 three-digit beginnings, against the list written out.
+    #[test]
+    fn mobile_ranges_are_exactly_those_listed() {
+        let listed = "032 033 034 035 036 037 038 039 052 055 056 058 059 070 076 077 078 079 081 082 083 084 085 086 087 088 089 \
+                      090 091 092 093 094 095 096 097 098 099";
+        for prefix in 11..100 {
+            let prefix = format!("{prefix:03}");
+            let kind = parse_field(&format!("{prefix}1234567")).unwrap()[0].number.kind();
+            let expect = if listed.split_whitespace().any(|known| known == prefix) {
+                PhoneKind::Mobile
+            } else if prefix.starts_with("02") {
+                PhoneKind::Landline
+            } else {
+                PhoneKind::UnknownBlock
+            };
+            assert_eq!(kind, expect, "{prefix}");
+        }
+    }
+
     #[test]
     fn what_is_shown_hides_the_number() {
         let phone = parse_field("0912345678").unwrap().remove(0);
