@@ -4,7 +4,8 @@
 //! that it is enough. Deliberately not here: a loop. Attempt and next time live in the database.
 //!
 //! The only file that knows the `backoff` crate, which serves as a calculator of the delay ceiling: no randomness, no
-//! maximum elapsed time, a stopped clock. Its replacement (`backon`) is a change of this file alone.
+//! maximum elapsed time, a stopped clock (inside, it still draws a random number and multiplies it by zero). Its
+//! replacement (`backon`) is a change of this file alone.
 
 use std::time::Duration;
 
