@@ -129,6 +129,30 @@ impl Fields {
         Ok(())
     }
 
+    /// Reads the canonical bytes of fields alone.
+    ///
+    /// # Errors
+    /// [`InvalidEntry`] for anything that [`Fields::write`] would not have written.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidEntry> {
+        let mut cursor = Cursor { rest: bytes };
+        let fields = read_fields(&mut cursor)?;
+        if cursor.rest.is_empty() {
+            Ok(fields)
+        } else {
+            Err(InvalidEntry::Trailing(cursor.rest.len()))
+        }
+    }
+
+    /// The canonical bytes of fields alone.
+    ///
+    /// # Errors
+    /// [`InvalidEntry::TooLong`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, InvalidEntry> {
+        let mut out = Vec::with_capacity(128);
+        self.write(&mut out)?;
+        Ok(out)
+    }
+
     /// All fields in order.
     pub fn iter(&self) -> impl Iterator<Item = (Tag, &Value)> {
         self.0.iter().map(|(tag, value)| (*tag, value))

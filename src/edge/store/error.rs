@@ -67,16 +67,14 @@ impl From<sqlx::Error> for StoreError {
             if let Some("5" | "261" | "517" | "773") = database.code().as_deref() {
                 return Self::Conflict(error);
             }
-            match database.kind() {
-                sqlx::error::ErrorKind::UniqueViolation
-                | sqlx::error::ErrorKind::ForeignKeyViolation
-                | sqlx::error::ErrorKind::NotNullViolation
-                | sqlx::error::ErrorKind::CheckViolation => {
-                    let named = database.constraint().map(str::to_owned);
-                    let constraint = named.unwrap_or_else(|| columns_named(database.message()));
-                    return Self::Constraint { constraint };
-                }
-                _ => {}
+            if database.is_unique_violation()
+                || database.is_foreign_key_violation()
+                || database.is_check_violation()
+                || matches!(database.kind(), sqlx::error::ErrorKind::NotNullViolation)
+            {
+                let named = database.constraint().map(str::to_owned);
+                let constraint = named.unwrap_or_else(|| columns_named(database.message()));
+                return Self::Constraint { constraint };
             }
         }
         if let sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) = &error {

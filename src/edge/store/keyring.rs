@@ -81,7 +81,7 @@ impl Keyring {
         ));
         for name in ["v1", "index"] {
             let key = random::<32>().map_err(|_os| KeyFileError::NoRandomness)?;
-            text.push_str(&format!("{name} = {}\n", BASE64.encode(key)));
+            text.extend([name, " = ", &BASE64.encode(key), "\n"]);
         }
         Ok(text)
     }
@@ -291,9 +291,13 @@ impl RecordKey {
 }
 
 fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    // HMAC takes keys of any length; the failure the signature mentions does not exist for it.
-    let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key) else { return [0; 32] };
-    parts.iter().for_each(|part| mac.update(part));
+    // A key shorter than a block is padded with zeros (RFC 2104), so this is the HMAC of the 32 bytes.
+    let mut block = [0_u8; 64];
+    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new(&block.into());
+    for part in parts {
+        mac.update(part);
+    }
     mac.finalize().into_bytes().into()
 }
 

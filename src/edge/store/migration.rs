@@ -104,9 +104,11 @@ pub(super) async fn apply(backend: &Backend) -> Result<(), StoreError> {
         Backend::Sqlite { write, .. } => migrator.run(write).await,
         Backend::Postgres { pool } => migrator.run(pool).await,
     };
-    done.map_err(|error| match error {
-        sqlx::migrate::MigrateError::Execute(error)
-        | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => StoreError::from(error),
-        other => StoreError::Engine(format!("the schema could not be brought up to date: {other}")),
+    done.map_err(|error| {
+        use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
+        if let Execute(inner) | ExecuteMigration(inner, _) = error {
+            return StoreError::from(inner);
+        }
+        StoreError::Engine(format!("the schema could not be brought up to date: {error}"))
     })
 }

@@ -76,9 +76,13 @@ impl Tx {
             Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres(tx) => tx.commit().await,
         };
-        done.map_err(|error| match StoreError::from(error) {
-            conflict @ StoreError::Conflict(_) => conflict,
-            _ => StoreError::CommitUnknown,
+        done.map_err(|error| {
+            let error = StoreError::from(error);
+            if matches!(error, StoreError::Conflict(_)) {
+                error
+            } else {
+                StoreError::CommitUnknown
+            }
         })
     }
 
