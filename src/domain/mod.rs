@@ -11,6 +11,7 @@ pub mod custody;
 pub mod delivery;
 pub mod dossier;
 pub mod dossier_code;
+pub mod event;
 pub mod id;
 pub mod journal;
 pub mod money;

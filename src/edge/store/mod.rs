@@ -5,13 +5,22 @@
 //! group commit of [`Store::submit`]. Deliberately not here: decisions, and any call to the network besides the
 //! database's own.
 
+pub mod account;
 mod batch;
+pub mod dossier;
+pub mod endpoint;
 mod error;
 pub mod journal;
 mod keyring;
 mod migration;
 mod open;
+pub mod personal;
+pub mod record;
+pub mod reference;
+pub mod shipment;
+pub mod source;
 mod tx;
+pub mod unit;
 mod value;
 
 pub use batch::Command;

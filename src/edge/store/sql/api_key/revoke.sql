@@ -1,0 +1,2 @@
+-- api_key_revoke
+UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL

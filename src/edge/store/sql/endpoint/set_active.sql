@@ -1,0 +1,2 @@
+-- endpoint_set_active
+UPDATE endpoint SET active = $2 WHERE id = $1

@@ -1,0 +1,2 @@
+-- staff_by_login
+SELECT id, login, display_name, active FROM staff WHERE login = $1
