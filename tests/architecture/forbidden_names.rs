@@ -82,11 +82,6 @@ fn outside_crates() {
         "the crate `csv` is only for",
     );
     refused(
-        "src/domain/phone.rs",
-        "mod tests { use fastrand::Rng; }",
-        "the crate `fastrand` is only for",
-    );
-    refused(
         "src/domain/time.rs",
         "use std::{fmt, time::{Duration, SystemTime}};",
         "is not for `src/domain/`",
@@ -94,6 +89,20 @@ fn outside_crates() {
     allowed("src/edge/store/mod.rs", "use sqlx::{Row, query};");
     allowed("src/edge/carrier/transport.rs", "use reqwest::Client;");
     allowed("src/domain/retry.rs", "use backoff::backoff::Backoff;");
+}
+
+#[test]
+fn outside_crates_in_test_modules() {
+    let seeded = "#[cfg(test)]\nmod tests { fn f() { fastrand::Rng::with_seed(1); } }";
+    allowed("src/domain/phone.rs", seeded);
+    let seeded_and_after = format!("{seeded}\nfn f() {{ fastrand::u8(..); }}");
+    refused(
+        "src/domain/phone.rs",
+        &seeded_and_after,
+        "the crate `fastrand` is only for",
+    );
+    let quiet = "#[cfg(test)]\nmod tests { use tracing::info; }";
+    refused("src/domain/phone.rs", quiet, "the crate `tracing` is only for");
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub(crate) struct Named {
     pub(crate) glob: bool,
     /// The name it gets here, when that differs.
     pub(crate) alias: Option<String>,
+    /// Whether it stands in an inline module under `#[cfg(test)]`.
+    pub(crate) in_test: bool,
     /// Where.
     pub(crate) line: usize,
 }
@@ -53,13 +55,21 @@ struct Raw {
     alias: Option<String>,
     line: usize,
     module: Vec<String>,
+    in_test: bool,
+}
+
+/// An inline module that is open.
+struct Open {
+    name: String,
+    /// The brace depth at which it closes.
+    depth: usize,
+    test: bool,
 }
 
 struct Walk<'a> {
     tokens: &'a [Token],
     at: usize,
-    /// Inline modules that are open, with the brace depth at which each closes.
-    inline: Vec<(String, usize)>,
+    inline: Vec<Open>,
     depth: usize,
     base: Vec<String>,
     found: Vec<Raw>,
@@ -108,7 +118,7 @@ impl Walk<'_> {
 
     fn module(&self) -> Vec<String> {
         let mut module = self.base.clone();
-        module.extend(self.inline.iter().map(|(name, _)| name.clone()));
+        module.extend(self.inline.iter().map(|open| open.name.clone()));
         module
     }
 
@@ -123,7 +133,7 @@ impl Walk<'_> {
             }
             Kind::Mark('}') => {
                 self.depth = self.depth.saturating_sub(1);
-                if self.inline.last().is_some_and(|(_, depth)| *depth == self.depth) {
+                if self.inline.last().is_some_and(|open| open.depth == self.depth) {
                     self.inline.pop();
                 }
                 self.at += 1;
@@ -139,6 +149,24 @@ impl Walk<'_> {
         }
     }
 
+    fn in_test(&self) -> bool {
+        self.inline.iter().any(|open| open.test)
+    }
+
+    /// Whether the item at hand has `#[cfg(test)]` right above it.
+    fn under_cfg_test(&self) -> bool {
+        let before = |back: usize| self.before(back).map(|token| &token.kind);
+        let is = |back: usize, mark: char| before(back) == Some(&Kind::Mark(mark));
+        let word = |back: usize, word: &str| self.before(back).is_some_and(|token| token.is_word(word));
+        is(1, ']')
+            && is(2, ')')
+            && word(3, "test")
+            && is(4, '(')
+            && word(5, "cfg")
+            && is(6, '[')
+            && is(7, '#')
+    }
+
     fn module_item(&mut self) {
         let name = self.token(1).and_then(Token::word).map(str::to_owned);
         if let Some(name) = name {
@@ -146,7 +174,12 @@ impl Walk<'_> {
             child.push(name.clone());
             if self.mark(2, '{') {
                 self.children.insert(child);
-                self.inline.push((name, self.depth));
+                let test = self.under_cfg_test();
+                self.inline.push(Open {
+                    name,
+                    depth: self.depth,
+                    test,
+                });
             } else if self.mark(2, ';') {
                 self.children.insert(child);
             }
@@ -170,6 +203,7 @@ impl Walk<'_> {
             alias,
             line,
             module: self.module(),
+            in_test: self.in_test(),
         };
         self.found.push(raw);
         self.at += 3;
@@ -239,6 +273,7 @@ impl Walk<'_> {
                 alias,
                 line,
                 module: self.module(),
+                in_test: self.in_test(),
             });
         }
     }
@@ -278,6 +313,7 @@ impl Walk<'_> {
                 alias: None,
                 line,
                 module,
+                in_test: self.in_test(),
             });
         }
     }
@@ -350,6 +386,7 @@ fn resolve(found: &[Raw], children: &BTreeSet<Vec<String>>) -> Vec<Named> {
                 manner: raw.manner,
                 glob: raw.glob,
                 alias: raw.alias.clone(),
+                in_test: raw.in_test,
                 line: raw.line,
             });
         }

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use super::lexer::{Kind, Token, tokens};
 use super::paths::{Manner, Named, Origin, named_paths};
 use super::table::{
-    ADAPTER_DOOR, ADAPTER_NAMES_IN, ADAPTERS, LINES_MAX, May, OUTSIDE, ROOMS, Room, STD_NOT_IN,
+    ADAPTER_DOOR, ADAPTER_NAMES_IN, ADAPTERS, LINES_MAX, May, OUTSIDE, OUTSIDE_IN_TESTS, ROOMS, Room,
+    STD_NOT_IN,
 };
 
 /// A file: its path from the package's root with `/`, and its text.
@@ -186,12 +187,7 @@ fn inside(named: &Named, module: &[String], modules: &BTreeSet<String>) -> Optio
     let Some((own, own_name)) = room_of(module, modules) else {
         return Some("lies in no room of the table".to_owned());
     };
-    if named.segments.is_empty() {
-        // The bare root gives access to every room under a name of the file's own choice.
-        return Some(format!(
-            "imports {shown}, through which every room can be reached"
-        ));
-    }
+    // The bare root is refused here too: through it every room could be reached.
     let Some((target, target_name)) =
         room_of(&named.segments, modules).filter(|(room, _)| !room.path.is_empty())
     else {
@@ -228,7 +224,11 @@ fn outside(named: &Named, path: &str) -> Option<String> {
         }
     }
     let (name, places) = OUTSIDE.iter().find(|(name, _)| name == first)?;
-    if !places.iter().any(|place| path.starts_with(place)) {
+    let excepted = named.in_test
+        && OUTSIDE_IN_TESTS
+            .iter()
+            .any(|(krate, place)| krate == name && path.starts_with(place));
+    if !excepted && !places.iter().any(|place| path.starts_with(place)) {
         return Some(format!("the crate `{name}` is only for {}", places.join(", ")));
     }
     if named.manner == Manner::Export && *places != ["src/"] {
