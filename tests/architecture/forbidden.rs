@@ -408,3 +408,18 @@ fn what_the_table_allows() {
         "fn main() -> std::process::ExitCode { hoibao::app::main() }",
     );
 }
+
+#[test]
+fn rooms_that_the_table_does_not_know() {
+    refused(
+        "src/helper.rs",
+        "const A: u8 = 1;",
+        "lies in no room of the table",
+    );
+    refused(
+        "src/helper/mod.rs",
+        "const A: u8 = 1;",
+        "lies in no room of the table",
+    );
+    allowed("src/web/helper.rs", "const A: u8 = 1;");
+}

@@ -63,6 +63,9 @@ fn file_violations(file: &Source, modules: &BTreeSet<String>) -> Vec<String> {
             format!("{lines} lines, at most {LINES_MAX}: split by what changes together"),
         );
     }
+    if room_of(&module, modules).is_none() {
+        say(1, "lies in no room of the table".to_owned());
+    }
     for (line, what) in smuggling(&file.path, &tokens) {
         say(line, what);
     }
@@ -184,9 +187,7 @@ fn inside(named: &Named, module: &[String], modules: &BTreeSet<String>) -> Optio
     } else {
         format!("`{path}`")
     };
-    let Some((own, own_name)) = room_of(module, modules) else {
-        return Some("lies in no room of the table".to_owned());
-    };
+    let (own, own_name) = room_of(module, modules)?;
     // The bare root is refused here too: through it every room could be reached.
     let Some((target, target_name)) =
         room_of(&named.segments, modules).filter(|(room, _)| !room.path.is_empty())
