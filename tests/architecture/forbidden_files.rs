@@ -62,6 +62,41 @@ fn sql_that_nobody_or_everybody_uses() {
 }
 
 #[test]
+fn sql_named_by_the_stores_macro() {
+    let text = "-- queue_claim\nSELECT 1";
+    says(
+        &sql_violations(&files(&[
+            (STORE, "fn f() { sql!(\"queue\" / \"claim\") }"),
+            (CLAIM, text),
+        ])),
+        &[],
+    );
+    let twice = "fn f() { sql!(\"queue\" / \"claim\"); include_str!(\"sql/queue/claim.sql\"); }";
+    says(
+        &sql_violations(&files(&[(STORE, twice), (CLAIM, text)])),
+        &["included 2 times"],
+    );
+    let gone = "fn f() { sql!(\"queue\" / \"gone\") }";
+    says(
+        &sql_violations(&files(&[(STORE, gone)])),
+        &["names src/edge/store/sql/queue/gone.sql"],
+    );
+    let split = "fn f() { sql!(split \"queue\" / \"claim\") }";
+    let (one, two) = (
+        "src/edge/store/sql/queue/claim.sqlite.sql",
+        "src/edge/store/sql/queue/claim.postgres.sql",
+    );
+    says(
+        &sql_violations(&files(&[(STORE, split), (one, text), (two, text)])),
+        &[],
+    );
+    says(
+        &sql_violations(&files(&[(STORE, split), (CLAIM, text)])),
+        &["claim.sqlite.sql", "claim.postgres.sql", "0 times"],
+    );
+}
+
+#[test]
 fn sql_under_another_name() {
     let rust = "const A: &str = include_str!(\"sql/queue/claim.sql\");";
     let head = &["must start with `-- queue_claim`"];

@@ -106,6 +106,28 @@ fn outside_crates_in_test_modules() {
 }
 
 #[test]
+fn the_domain_reads_no_clock() {
+    let message = "`std::time::Instant::now` is not for `src/domain/`";
+    refused(
+        "src/domain/phone.rs",
+        "fn f() { std::time::Instant::now(); }",
+        message,
+    );
+    refused(
+        "src/domain/phone.rs",
+        "use std::time::Instant as I;\nfn f() { I::now(); }",
+        message,
+    );
+    refused(
+        "src/domain/phone.rs",
+        "use core::time;\nuse std::fs;",
+        "`std::fs` is not for `src/domain/`",
+    );
+    allowed("src/domain/phone.rs", "struct Stopped(std::time::Instant);");
+    allowed("src/edge/carrier/mod.rs", "use std::fs;");
+}
+
+#[test]
 fn adapter_names() {
     let message = "names the adapter `myvnpost` outside its folder";
     refused(

@@ -25,19 +25,14 @@ pub(crate) fn sql_violations(files: &[Source]) -> Vec<String> {
         .iter()
         .filter(|f| f.path.starts_with("src/") && is_a(&f.path, "rs"))
     {
-        for token in tokens(&file.text) {
-            let Kind::Text(text) = &token.kind else { continue };
-            // `include_str!` counts from the file that says it.
-            let path = beside(&file.path, text);
-            if is_a(text, "sql") && path.starts_with(SQL) {
-                *named.entry(path.clone()).or_default() += 1;
-                if !texts.contains_key(path.as_str()) {
-                    found.push(format!(
-                        "{}:{}: names {path}, which does not exist",
-                        file.path, token.line
-                    ));
-                }
+        for (line, path) in named_texts(file) {
+            if !texts.contains_key(path.as_str()) {
+                found.push(format!(
+                    "{}:{line}: names {path}, which does not exist",
+                    file.path
+                ));
             }
+            *named.entry(path).or_default() += 1;
         }
     }
     for (path, text) in &texts {
@@ -48,6 +43,44 @@ pub(crate) fn sql_violations(files: &[Source]) -> Vec<String> {
         found.extend(sql_name_violation(path, text, &texts));
     }
     found
+}
+
+/// The texts a file of Rust names, by `include_str!` or by the store's `sql!("table" / "verb")`, which with the word
+/// `split` in front means the pair for both dialects.
+fn named_texts(file: &Source) -> Vec<(usize, String)> {
+    let tokens = tokens(&file.text);
+    let text = |at: usize| match tokens.get(at).map(|token| &token.kind) {
+        Some(Kind::Text(text)) => Some(text.as_str()),
+        Some(Kind::Word(_) | Kind::Mark(_)) | None => None,
+    };
+    let mut named = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if let Kind::Text(text) = &token.kind {
+            // `include_str!` counts from the file that says it.
+            let path = beside(&file.path, text);
+            if is_a(text, "sql") && path.starts_with(SQL) {
+                named.push((token.line, path));
+            }
+        }
+        if !token.is_word("sql") || !tokens.get(at + 1).is_some_and(|next| next.is_mark('!')) {
+            continue;
+        }
+        let split = tokens.get(at + 3).is_some_and(|next| next.is_word("split"));
+        let first = if split { at + 4 } else { at + 3 };
+        if let (Some(table), Some(verb)) = (text(first), text(first + 2)) {
+            let endings: &[&str] = if split {
+                &[".sqlite.sql", ".postgres.sql"]
+            } else {
+                &[".sql"]
+            };
+            named.extend(
+                endings
+                    .iter()
+                    .map(|ending| (token.line, format!("{SQL}{table}/{verb}{ending}"))),
+            );
+        }
+    }
+    named
 }
 
 fn sql_name_violation(path: &str, text: &str, texts: &BTreeMap<&str, &str>) -> Option<String> {
