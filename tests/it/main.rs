@@ -1,0 +1,9 @@
+//! The tests that need more than one room, in one binary: `support` and a module per stage, page group or contract.
+//!
+//! In: the library as a user sees it, a SQLite file, a PostgreSQL that `support::postgres` starts. Out: red or green.
+//! Deliberately not here: rules about the shape of the code (`tests/architecture.rs`).
+
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod units;
