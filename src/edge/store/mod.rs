@@ -6,6 +6,7 @@
 //! database's own.
 
 pub mod account;
+pub mod attempt;
 mod batch;
 pub mod dossier;
 pub mod endpoint;
@@ -15,6 +16,8 @@ mod keyring;
 mod migration;
 mod open;
 pub mod personal;
+pub mod poll;
+pub mod queue;
 pub mod record;
 pub mod reference;
 pub mod shipment;

@@ -1,0 +1,2 @@
+-- poll_stop
+DELETE FROM poll WHERE shipment_id = $1

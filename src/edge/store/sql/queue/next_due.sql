@@ -1,0 +1,2 @@
+-- queue_next_due
+SELECT MIN(due_at) AS next_at FROM queue WHERE account_id = $1 AND state = 'ready'
