@@ -15,6 +15,7 @@ pub mod journal;
 mod keyring;
 mod migration;
 mod open;
+pub mod operator;
 pub mod personal;
 pub mod poll;
 pub mod queue;

@@ -2,6 +2,8 @@
 //!
 //! In: parts made by the composition root. Out: one [`Context`], shared. Deliberately not here: any decision.
 
+pub mod operator;
+
 use crate::domain::calendar::Calendars;
 use crate::domain::id::Ids;
 use crate::domain::retry::RetrySchedule;
@@ -45,8 +47,10 @@ pub struct Limits {
     pub event_timeout_ms: u64,
     /// Consecutive failures that open an operator's breaker.
     pub breaker_failures: u32,
-    /// How long an opened breaker lets nothing through, at first.
+    /// How long an opened breaker lets nothing through.
     pub breaker_open_ms: i64,
+    /// How long fetching an access token may take before another process may try.
+    pub token_lease_ms: i64,
     /// How long a callback may take to become durable.
     pub callback_deadline_ms: u64,
 }
@@ -69,6 +73,8 @@ pub struct Context {
     pub calendars: Calendars,
     /// Limits.
     pub limits: Limits,
+    /// What this process remembers of operators between calls; the truth is in the store.
+    pub operators: operator::Memory,
 }
 
 impl std::fmt::Debug for Context {
