@@ -3,6 +3,7 @@
 //! In: a preset and overrides from the command line. Out: a rate in per mille for each [`Fault`]. Deliberately not
 //! here: what a fault does (`server` for calls, `callback` for callbacks, `journey` for the parcel's life).
 
+use super::dice::Dice;
 use std::collections::BTreeMap;
 
 /// Everything that can go wrong or turn out odd.
@@ -22,6 +23,8 @@ pub enum Fault {
     ErrorBody,
     /// The token dies early, told by 401, by 403 or by a text with HTTP 200.
     TokenExpiry,
+    /// As `TooManyRequests`, but `Retry-After` asks for two to five days. In no preset.
+    LongRetryAfter,
     /// The connection is reset; nothing was done.
     Reset,
     /// Names, telephone numbers and addresses come back masked with `+`.
@@ -46,6 +49,10 @@ pub enum Fault {
     FailedVisit,
     /// Three visits fail and the parcel goes back to the sender.
     Returned,
+    /// The parcel reaches the wrong delivery office and is forwarded (13) to the right one.
+    Forwarded,
+    /// The parcel is lost on the way: after 10 nothing is heard of it again.
+    NeverArrives,
     /// The postman came for the parcel in vain before it was handed over.
     PickupFailed,
     /// The operator cancels an order that nobody handed over within two days.
@@ -62,7 +69,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::LostAnswer,
         Self::LateAccept,
         Self::Slow,
@@ -70,6 +77,7 @@ impl Fault {
         Self::TooManyRequests,
         Self::ErrorBody,
         Self::TokenExpiry,
+        Self::LongRetryAfter,
         Self::Reset,
         Self::MaskedReply,
         Self::OldCodes,
@@ -82,6 +90,8 @@ impl Fault {
         Self::UnknownCode,
         Self::FailedVisit,
         Self::Returned,
+        Self::Forwarded,
+        Self::NeverArrives,
         Self::PickupFailed,
         Self::CarrierCancel,
         Self::Partial,
@@ -100,6 +110,7 @@ impl Fault {
             Self::TooManyRequests => "too_many_requests",
             Self::ErrorBody => "error_body",
             Self::TokenExpiry => "token_expiry",
+            Self::LongRetryAfter => "long_retry_after",
             Self::Reset => "reset",
             Self::MaskedReply => "masked_reply",
             Self::OldCodes => "old_codes",
@@ -112,6 +123,8 @@ impl Fault {
             Self::UnknownCode => "unknown_code",
             Self::FailedVisit => "failed_visit",
             Self::Returned => "returned",
+            Self::Forwarded => "forwarded",
+            Self::NeverArrives => "never_arrives",
             Self::PickupFailed => "pickup_failed",
             Self::CarrierCancel => "carrier_cancel",
             Self::Partial => "partial",
@@ -123,7 +136,7 @@ impl Fault {
 }
 
 /// Rates in the presets `mild` and `wild`, per mille.
-const PRESETS: [(Fault, u16, u16); 25] = [
+const PRESETS: [(Fault, u16, u16); 28] = [
     (Fault::LostAnswer, 10, 60),
     (Fault::LateAccept, 4, 25),
     (Fault::Slow, 2, 10),
@@ -131,6 +144,7 @@ const PRESETS: [(Fault, u16, u16); 25] = [
     (Fault::TooManyRequests, 5, 30),
     (Fault::ErrorBody, 10, 60),
     (Fault::TokenExpiry, 2, 15),
+    (Fault::LongRetryAfter, 0, 0),
     (Fault::Reset, 5, 40),
     (Fault::MaskedReply, 1000, 900),
     (Fault::OldCodes, 300, 500),
@@ -143,6 +157,8 @@ const PRESETS: [(Fault, u16, u16); 25] = [
     (Fault::UnknownCode, 2, 20),
     (Fault::FailedVisit, 60, 200),
     (Fault::Returned, 12, 60),
+    (Fault::Forwarded, 10, 40),
+    (Fault::NeverArrives, 0, 3),
     (Fault::PickupFailed, 5, 30),
     (Fault::CarrierCancel, 0, 5),
     (Fault::Partial, 0, 4),
@@ -183,6 +199,18 @@ impl Faults {
     /// A bad week: enough of each fault that every path of the gateway is walked.
     pub fn wild() -> Self {
         Self(PRESETS.iter().map(|(fault, _, wild)| (*fault, *wild)).collect())
+    }
+
+    /// A random half of the faults, each at a random rate up to twice that of `wild`: what a search for bad luck tries
+    /// seed after seed. Print the rates together with the seed.
+    pub fn swarm(seed: u64) -> Self {
+        let rates = PRESETS.iter().filter_map(|(fault, _, wild)| {
+            let mut dice = Dice::new(seed, "swarm", fault.key(), 0);
+            let rate = dice.between(0, i64::from(*wild) * 2).min(1000);
+            dice.hits(500)
+                .then(|| (*fault, u16::try_from(rate).unwrap_or(1000)))
+        });
+        Self(rates.collect())
     }
 
     /// The rate of one fault, per mille.
@@ -247,6 +275,19 @@ mod tests {
     fn every_fault_has_its_own_key_and_is_listed() {
         let keys: std::collections::BTreeSet<_> = Fault::ALL.iter().map(|fault| fault.key()).collect();
         assert_eq!(keys.len(), Fault::ALL.len());
-        assert!(Fault::ALL.iter().all(|fault| Faults::wild().rate(*fault) > 0));
+        let listed: Vec<Fault> = PRESETS.iter().map(|(fault, ..)| *fault).collect();
+        assert_eq!(listed, Fault::ALL);
+        let missing = Fault::ALL
+            .into_iter()
+            .filter(|fault| Faults::wild().rate(*fault) == 0);
+        assert_eq!(missing.collect::<Vec<_>>(), [Fault::LongRetryAfter]);
+    }
+
+    #[test]
+    fn a_swarm_takes_about_half_of_the_faults_and_repeats_itself() {
+        assert_eq!(Faults::swarm(3), Faults::swarm(3));
+        assert_ne!(Faults::swarm(3), Faults::swarm(4));
+        let taken: usize = (0..100).map(|seed| Faults::swarm(seed).0.len()).sum();
+        assert!((1_200..1_600).contains(&taken), "{taken}");
     }
 }

@@ -179,7 +179,14 @@ pub(super) fn plan(
     } else {
         (18 * HOUR, 60 * HOUR)
     };
+    if plan.hits(Fault::NeverArrives) {
+        return plan.steps;
+    }
     plan.after(low, high).record(11, DELIVERY_OFFICE);
+    if plan.hits(Fault::Forwarded) {
+        plan.after(HOUR, 6 * HOUR).record(13, DELIVERY_OFFICE);
+        plan.after(6 * HOUR, DAY).record(11, DELIVERY_OFFICE);
+    }
     plan.at_work_after(20 * MINUTE, 3 * HOUR)
         .record(12, DELIVERY_OFFICE);
     if plan.hits(Fault::Returned) {
@@ -235,6 +242,7 @@ pub(super) fn plan_before_hand_over(
     };
     if route.send_type == "1" && plan.hits(Fault::PickupFailed) {
         plan.at_work_after(HOUR, 4 * HOUR).record(2, POSTING_OFFICE);
+        plan.after(10 * MINUTE, 30 * MINUTE).record(4, POSTING_OFFICE);
         plan.at_work_after(HOUR, 3 * HOUR).record_because(
             5,
             POSTING_OFFICE,
@@ -292,6 +300,12 @@ mod tests {
             statuses(&returned, ROUTE),
             [2, 6, 7, 10, 11, 12, 15, 12, 15, 12, 15, 16, 17, 18, 24, 19]
         );
+        let forwarded = none.clone().with(Fault::Forwarded, 1000);
+        assert_eq!(statuses(&forwarded, ROUTE), [2, 6, 7, 10, 11, 13, 11, 12, 14]);
+        let lost = none.clone().with(Fault::NeverArrives, 1000);
+        assert_eq!(statuses(&lost, ROUTE), [2, 6, 7, 10]);
+        let partial = none.clone().with(Fault::Partial, 1000);
+        assert_eq!(statuses(&partial, ROUTE), [2, 6, 7, 10, 11, 12, 23]);
         let unknown = statuses(&none.with(Fault::UnknownCode, 1000), ROUTE);
         assert!((25..=27).contains(&unknown[4]));
     }
@@ -309,7 +323,7 @@ mod tests {
         let faults = Faults::none()
             .with(Fault::PickupFailed, 1000)
             .with(Fault::CarrierCancel, 1000);
-        assert_eq!(waiting(&faults), [2, 5, 9]);
+        assert_eq!(waiting(&faults), [2, 4, 5, 9]);
     }
 
     #[test]

@@ -54,11 +54,15 @@ mod tests {
             .unwrap()
             .parse()
             .unwrap();
-        assert!(text[start..].starts_with("xref\n0 6\n"));
-        let rows: Vec<&str> = text[start..].lines().skip(3).take(5).collect();
+        assert!(text.get(start..).unwrap().starts_with("xref\n0 6\n"));
+        let rows: Vec<&str> = text.get(start..).unwrap().lines().skip(3).take(5).collect();
         for (number, row) in (1..).zip(rows) {
-            let offset: usize = row[..10].parse().unwrap();
-            assert!(text[offset..].starts_with(&format!("{number} 0 obj")));
+            let offset: usize = row.get(..10).unwrap().parse().unwrap();
+            assert!(
+                text.get(offset..)
+                    .unwrap()
+                    .starts_with(&format!("{number} 0 obj"))
+            );
             assert_eq!(row.len() + 1, 20, "a row of the table is exactly 20 bytes");
         }
     }

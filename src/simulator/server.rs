@@ -188,12 +188,19 @@ impl State {
             return Mishap::Reset;
         }
         if self.strikes(Fault::ServerError, at, now) {
-            let status = self.dice("5xx", reference, nth).pick(&[500, 502, 503], 500);
-            let body = format!("<html><h1>{status}</h1></html>");
-            return Mishap::Instead(Answer::text(status, &body));
+            let mut dice = self.dice("5xx", reference, nth);
+            let status = dice.pick(&[500, 502, 503], 500);
+            let retry_after = (status == 503 && dice.hits(500)).then(|| dice.between(5, 60).to_string());
+            return Mishap::Instead(Answer {
+                retry_after,
+                ..Answer::text(status, &format!("<html><h1>{status}</h1></html>"))
+            });
         }
         if self.strikes(Fault::TooManyRequests, at, now) {
-            return Mishap::Instead(self.too_many(reference, nth, now));
+            return Mishap::Instead(self.too_many((5, 120), reference, nth, now));
+        }
+        if self.strikes(Fault::LongRetryAfter, at, now) {
+            return Mishap::Instead(self.too_many((2 * 86_400, 5 * 86_400), reference, nth, now));
         }
         if call.operation != Operation::GetAccessToken {
             if self.strikes(Fault::TokenExpiry, at, now) {
@@ -222,9 +229,9 @@ impl State {
         Mishap::None
     }
 
-    fn too_many(&self, reference: &str, nth: u64, now: Timestamp) -> Answer {
+    fn too_many(&self, seconds: (i64, i64), reference: &str, nth: u64, now: Timestamp) -> Answer {
         let mut dice = self.dice("429", reference, nth);
-        let seconds = dice.between(5, 120);
+        let seconds = dice.between(seconds.0, seconds.1);
         let retry_after = if dice.hits(500) {
             seconds.to_string()
         } else {
