@@ -310,3 +310,49 @@ async fn a_stand_alone_operator_hands_over_by_itself() {
     assert_eq!(world.summary().sales["BCCI-1"].final_status(), Some(14));
     world.simulator.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn an_operator_left_alone_turns_its_own_agenda_until_it_is_stopped() {
+    let folder = TempDir::new().unwrap();
+    let mut alone = config(&folder, Faults::none());
+    alone.pace.auto_hand_over_after_ms = Some(60_000);
+    alone.pace.token_lifetime_ms = i64::MAX / 2;
+    // A thousand real milliseconds are more than eleven simulated days.
+    let clock = Arc::new(ScaledClock::new(start_time(), 1_000_000));
+    let simulator = Simulator::start(alone, Arc::<ScaledClock>::clone(&clock))
+        .await
+        .unwrap();
+    let token = simulator.shared.state().issue_token(clock.now());
+    let world = World {
+        token,
+        ..World::new(Faults::none()).await
+    };
+    let url = format!("http://{}", simulator.address());
+    let post = world
+        .client
+        .post(format!("{url}/CreateOrder"))
+        .header("token", &world.token);
+    assert_eq!(
+        read(post.body(world.order("BCCI-1").to_string()))
+            .await
+            .unwrap()
+            .0,
+        200
+    );
+    let cancel = CancellationToken::new();
+    let watch = async {
+        loop {
+            let get = world.client.get(format!("{url}/getOrder?type=2&code=BCCI-1"));
+            let (_, found) = read(get.header("token", &world.token)).await.unwrap();
+            if found[0]["results"][0]["status"] == 14 {
+                return cancel.cancel();
+            }
+        }
+    };
+    let limit = Duration::from_secs(30);
+    let both = async { tokio::join!(simulator.run_forever(cancel.clone()), watch) };
+    tokio::time::timeout(limit, both)
+        .await
+        .expect("delivered within the limit");
+    simulator.stop().await.unwrap();
+}
