@@ -9,7 +9,7 @@ use super::ledger::{Entry, PaperTo};
 use super::order::{Case, Verdict, Wish, is_final, is_note};
 use super::state::{Announcement, Batch, Due, Happening, State, route};
 use super::{PaperOutcome, PhysicalEvent, PhysicalKind};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Resolution, Timestamp};
 use std::sync::Arc;
 
 impl State {
@@ -264,6 +264,11 @@ impl State {
     pub(super) fn reach(&mut self, id: u64, step: &Step, now: Timestamp) {
         let Some(order) = self.orders.get_mut(&id) else {
             return;
+        };
+        // The wire shows seconds; the ledger must say the same time, or a checker would see differences.
+        let step = &Step {
+            at: step.at.truncate(Resolution::Second),
+            ..step.clone()
         };
         self.by_update.remove(&(order.updated_at, id));
         order.updated_at = now;

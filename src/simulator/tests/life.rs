@@ -45,6 +45,17 @@ async fn nothing_happens_before_the_paper_is_handed_over_and_then_it_is_delivere
     );
 
     let events = world.simulator.take_physical_events();
+    let shown = format!(
+        "{} {}",
+        rows[7]["createdDate"].as_str().unwrap(),
+        rows[7]["createdHour"].as_str().unwrap()
+    );
+    assert_eq!(shown, order::stamp(events[0].at));
+    assert_eq!(
+        events[0].at.as_ms() % 1000,
+        0,
+        "the ledger knows no more than the wire shows"
+    );
     assert_eq!((events.len(), events[0].kind), (1, PhysicalKind::Delivered));
     assert_eq!(world.simulator.take_physical_events(), []);
     world.simulator.stop().await.unwrap();
