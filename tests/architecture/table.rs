@@ -174,6 +174,8 @@ pub(crate) const OUTSIDE: &[(&str, &[&str])] = &[
     ("getrandom", NOT_DOMAIN),
     ("governor", &["src/web/", "src/app/"]),
     ("hmac", ANYWHERE),
+    ("hyper", &["src/simulator/"]),
+    ("hyper_util", &["src/simulator/"]),
     ("indicatif", APP),
     ("jiff", ANYWHERE),
     ("metrics", NOT_DOMAIN),
