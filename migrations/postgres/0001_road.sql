@@ -206,6 +206,7 @@ CREATE TABLE shipment (
     operator_id TEXT,                        -- the operator's own identifier, once known
     charge_dong BIGINT,                      -- charge the operator stated, whole dong
     cancel_case TEXT,                        -- open cancel case at the operator
+    cancel_due_at BIGINT,                    -- cancel_requested: next call about it; null for at once
     unknown_code TEXT,                       -- last raw code nobody mapped yet; cleared when mapped
     heard_at BIGINT,                         -- when we last heard of it, by our clock
     created_at BIGINT NOT NULL,              -- fixed
@@ -214,6 +215,7 @@ CREATE TABLE shipment (
 );
 CREATE INDEX shipment_tracking ON shipment (tracking_number);
 CREATE INDEX shipment_operator ON shipment (operator_id);
+CREATE INDEX shipment_state ON shipment (account_id, state);
 CREATE INDEX shipment_created ON shipment (created_at, id);
 
 CREATE TABLE short_number (

@@ -21,6 +21,7 @@ pub mod poll;
 pub mod queue;
 pub mod record;
 pub mod reference;
+pub mod revision;
 pub mod shipment;
 pub mod source;
 mod tx;

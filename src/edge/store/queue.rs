@@ -253,3 +253,30 @@ pub async fn counts(tx: &mut Tx) -> Result<Vec<(AccountId, String, u32, Timestam
         })
         .collect()
 }
+
+/// A hint about a shipment in doubt: look soon. `false` when it is not in doubt.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn hint_doubt(tx: &mut Tx, shipment: ShipmentId, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx
+        .execute(sql!("queue" / "hint_doubt"), args![shipment, at])
+        .await?
+        == 1)
+}
+
+/// How many rows of an account are ready and due, counted up to `limit`.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn count_ready(
+    tx: &mut Tx,
+    account: AccountId,
+    now: Timestamp,
+    limit: u32,
+) -> Result<u32, StoreError> {
+    let row = tx
+        .row(sql!("queue" / "count_ready"), args![account, now, limit])
+        .await?;
+    row.ok_or(StoreError::Corrupt { place: "queue" })?.count("rows")
+}

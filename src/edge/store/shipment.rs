@@ -375,3 +375,46 @@ pub async fn of_dossier(tx: &mut Tx, dossier: DossierId) -> Result<Vec<(Shipment
         .map(|row| Ok((row.id("id", ShipmentId::from_bytes)?, row.at("created_at")?)))
         .collect()
 }
+
+/// Takes shipments whose cancellation is due for a call; they are not due again before `lease_until`.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn claim_cancel(
+    tx: &mut Tx,
+    account: AccountId,
+    (now, lease_until): (Timestamp, Timestamp),
+    limit: u32,
+) -> Result<Vec<ShipmentId>, StoreError> {
+    let rows = tx
+        .rows(
+            sql!("shipment" / "claim_cancel"),
+            args![account, now, lease_until, limit],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| row.id("id", ShipmentId::from_bytes))
+        .collect()
+}
+
+/// Sets when the next call about a cancellation is due.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn set_cancel_due(tx: &mut Tx, id: ShipmentId, at: Timestamp) -> Result<(), StoreError> {
+    tx.execute(sql!("shipment" / "set_cancel_due"), args![id, at])
+        .await
+        .map(drop)
+}
+
+/// When the next call about a cancellation of an account is due; `None` when none is.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn next_cancel(tx: &mut Tx, account: AccountId) -> Result<Option<Timestamp>, StoreError> {
+    let row = tx.row(sql!("shipment" / "next_cancel"), args![account]).await?;
+    let next = row
+        .ok_or(StoreError::Corrupt { place: "shipment" })?
+        .at("next_at")?;
+    Ok((next.as_ms() >= 0).then_some(next))
+}

@@ -3,6 +3,7 @@
 //! In: parts made by the composition root. Out: one [`Context`], shared. Deliberately not here: any decision.
 
 pub mod operator;
+mod shared;
 
 use crate::domain::calendar::Calendars;
 use crate::domain::id::Ids;
