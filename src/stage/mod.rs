@@ -13,4 +13,7 @@
 //! Stages meet only in tables and never call each other. Each is a `tick` that the worker runs and a test can run by
 //! hand. Deliberately not here: HTTP, wire formats, SQL.
 
+pub mod cancel;
 pub mod context;
+pub mod dispatch;
+pub mod resolve;

@@ -199,3 +199,17 @@ pub async fn drop_token_lease(tx: &mut Tx, account: AccountId) -> Result<(), Sto
         .await
         .map(drop)
 }
+
+/// When the operator's list of units was last loaded; `None` when never.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn units_loaded_at(tx: &mut Tx, account: AccountId) -> Result<Option<Timestamp>, StoreError> {
+    let row = tx
+        .row(sql!("operator_state" / "units_loaded"), args![account])
+        .await?;
+    row.ok_or(StoreError::Corrupt {
+        place: "operator_state",
+    })?
+    .opt_at("units_loaded_at")
+}

@@ -280,3 +280,12 @@ pub async fn count_ready(
         .await?;
     row.ok_or(StoreError::Corrupt { place: "queue" })?.count("rows")
 }
+
+/// Whether the lease of a row is still in force: its token is the newest and nobody moved the row.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn holds(tx: &mut Tx, row: &QueueRow) -> Result<bool, StoreError> {
+    let now = find(tx, row.shipment).await?;
+    Ok(now.is_some_and(|now| now.lease_token == row.lease_token && now.state == QueueState::Leased))
+}

@@ -68,12 +68,25 @@ struct Remembered {
     permits_until: Timestamp,
     heard_at: Timestamp,
     troubled: bool,
+    units: Option<Arc<dyn std::any::Any + Send + Sync>>,
 }
 
 impl Memory {
     fn with<T>(&self, account: AccountId, act: impl FnOnce(&mut Remembered) -> T) -> T {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         act(accounts.entry(account).or_default())
+    }
+
+    /// The unit list a stage left here, if it is of the type asked for.
+    pub fn units<T: Send + Sync + 'static>(&self, account: AccountId) -> Option<Arc<T>> {
+        self.with(account, |memory| memory.units.clone())
+            .and_then(|units| units.downcast::<T>().ok())
+    }
+
+    /// Leaves a unit list here for the next round.
+    pub fn set_units<T: Send + Sync + 'static>(&self, account: AccountId, units: &Arc<T>) {
+        let units: Arc<dyn std::any::Any + Send + Sync> = Arc::<T>::clone(units);
+        self.with(account, |memory| memory.units = Some(units));
     }
 }
 
