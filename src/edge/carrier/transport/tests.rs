@@ -111,7 +111,7 @@ fn is_never_left(result: &Result<WireResponse, TransportFailure>, word: &str) ->
 }
 
 /// Also run again in [`works_without_system_authorities_and_ignores_a_proxy_of_the_environment`].
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn status_retry_after_and_body_arrive_as_sent() {
     let (address, handle) = serve(vec![answer("429 Slow", "retry-after: 17\r\n", "{\"m\":1}")]);
     let got = transport()
@@ -167,7 +167,7 @@ fn trust_is_told() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_connection_never_left_us() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -178,7 +178,7 @@ async fn a_refused_connection_never_left_us() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unresolvable_name_and_a_bad_header_never_left_us() {
     let mut by_name = request(([127, 0, 0, 1], 1).into(), CallKind::Submit);
     by_name.url = "https://khong-co.invalid/CreateOrder".to_owned();
@@ -195,7 +195,7 @@ async fn an_unresolvable_name_and_a_bad_header_never_left_us() {
     assert!(is_never_left(&got, "could not be built"), "{got:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failed_tls_handshake_never_left_us() {
     let (address, handle) = serve(vec![]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -214,7 +214,7 @@ async fn a_failed_tls_handshake_never_left_us() {
     assert_eq!(finish(address, handle).requests.len(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closed_without_an_answer_is_ambiguous_and_was_asked_exactly_once() {
     let (address, handle) = serve(vec![Some(Vec::new()); 4]);
     let got = transport().call(&request(address, CallKind::Submit)).await;
@@ -223,7 +223,7 @@ async fn closed_without_an_answer_is_ambiguous_and_was_asked_exactly_once() {
     assert_eq!((seen.connections, seen.requests.len()), (1, 1), "{seen:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_submit_has_its_own_connection_and_reads_share_one() {
     let make = || serve(vec![answer("200 OK", "", "{}"), answer("200 OK", "", "{}")]);
     for (kind, connections) in [(CallKind::Submit, 2), (CallKind::Read, 1)] {
@@ -242,7 +242,7 @@ async fn each_submit_has_its_own_connection_and_reads_share_one() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_closed_between_two_submits_costs_no_second_request() {
     // The server answers, keeps the connection for a moment and closes it unasked: the classic stale connection.
     let (address, handle) = serve(vec![answer("200 OK", "", "{}"), Some(Vec::new())]);
@@ -260,7 +260,7 @@ async fn a_connection_closed_between_two_submits_costs_no_second_request() {
     assert_eq!(finish(address, handle).requests.len(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_answer_is_ambiguous_by_the_time_limit() {
     let (address, handle) = serve(vec![None]);
     let mut slow = request(address, CallKind::Submit);
@@ -279,7 +279,7 @@ async fn a_slow_answer_is_ambiguous_by_the_time_limit() {
     assert_eq!(finish(address, handle).requests.len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_body_and_garbage_for_http_are_ambiguous() {
     for (bytes, word) in [
         (
@@ -295,7 +295,7 @@ async fn a_broken_body_and_garbage_for_http_are_ambiguous() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_oversized_answer_is_ambiguous_announced_or_not() {
     let settings = TransportSettings {
         submit_response_bytes_max: 8,
@@ -316,7 +316,7 @@ async fn an_oversized_answer_is_ambiguous_announced_or_not() {
     finish(address, handle);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     let (elsewhere, other) = serve(vec![answer("200 OK", "", "{}")]);
     let location = format!("location: http://{elsewhere}/login\r\n");
@@ -329,7 +329,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     assert_eq!(finish(elsewhere, other).requests.len(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plain_http_goes_to_this_machine_only_unless_allowed_and_then_by_the_proxy() {
     let (proxy, handle) = serve(vec![answer("200 OK", "", "{}")]);
     let mut far = request(proxy, CallKind::Submit);
