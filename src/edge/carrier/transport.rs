@@ -316,18 +316,21 @@ fn connect_detail(error: &reqwest::Error) -> &'static str {
     }
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(current) = cause {
-        if let Some(io) = current.downcast_ref::<std::io::Error>() {
-            // An I/O error hides its own cause from `source`, so it is asked for directly.
-            if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                return "tls handshake failed";
-            }
-            match io.kind() {
-                std::io::ErrorKind::ConnectionRefused => return "connection refused",
-                std::io::ErrorKind::ConnectionReset => return "connection reset before the request",
-                _other => {}
-            }
+        if current.is::<rustls::Error>() {
+            return "tls handshake failed";
         }
-        cause = current.source();
+        let io = current.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused) {
+            return "connection refused";
+        }
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionReset) {
+            return "connection reset before the request";
+        }
+        // An I/O error hides the error it wraps from `source`, so it is asked for directly.
+        cause = match io.and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => current.source(),
+        };
     }
     "no connection"
 }

@@ -88,7 +88,7 @@ pub(super) fn open(texts: &TextTable, response: &WireResponse) -> Opened {
         Body::Plain(_text) => return end(format!("http {status}, plain text")),
         Body::Other(kind) => return end(format!("http {status}, {kind}")),
     };
-    let failed = status >= 400 || wire::success(&value) == Some(false);
+    let failed = status >= 400 || wire::success(&value) == Some(false) || is_words_only(&value);
     match wire::message(&value) {
         Some(text) if failed => said(texts, text),
         // A token that has run out is told with HTTP 200 and without a flag, too.
@@ -205,7 +205,7 @@ fn created(texts: &TextTable, status: u16, value: &Value) -> DispatchReading {
         }
         (Some(order), _, _) if !failed => DispatchReading::Accepted(order),
         (Some(_), _, _) => unknown("a refusal with an order in it"),
-        (None, _, _) if success == Some(true) => unknown("success without an order"),
+        (None, _, _) if says_all_is_well(value) => unknown("success without an order"),
         (None, Some(text), Some(meaning)) => refused(text, meaning),
         (None, _, _) => unknown(format!("http {status}, neither order nor words")),
     }
@@ -247,11 +247,33 @@ pub(super) fn look_up(texts: &TextTable, response: &WireResponse) -> Reading<Vec
     }
 }
 
+/// Whether flag or words claim success. "không thành công" does not.
 fn says_all_is_well(value: &Value) -> bool {
-    let word = wire::message(value)
+    let words = wire::message(value)
         .map(|text| wire::fold(&text))
         .unwrap_or_default();
-    wire::success(value) == Some(true) || matches!(word.as_str(), "ok" | "success" | "thanh cong")
+    let well = words.contains("thanh cong") && !words.contains("khong") && !words.contains("chua");
+    wire::success(value).unwrap_or(well || matches!(words.as_str(), "ok" | "success"))
+}
+
+/// Whether an answer consists of words only: an error told with HTTP 200 and without a flag.
+fn is_words_only(value: &Value) -> bool {
+    const PAYLOAD: &[&str] = &[
+        "data",
+        "results",
+        "result",
+        "token",
+        "type",
+        "status",
+        "statusHistory",
+        "serviceCode",
+        "orderHdrID",
+        "itemCode",
+        "originalID",
+    ];
+    wire::success(value).is_none()
+        && !says_all_is_well(value)
+        && wire::single(value).is_some_and(|object| field(object, PAYLOAD).is_none())
 }
 
 const HISTORY: &[&str] = &["statusHistory"];

@@ -56,8 +56,8 @@ fn url(account: &AccountSettings, call: &str) -> Result<String, BuildError> {
     let name = "path_prefix";
     let prefix = setting(account, name).unwrap_or_default();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-_".contains(c);
-    if !prefix.is_empty() && !(prefix.starts_with('/') && !prefix.ends_with('/') && prefix.chars().all(plain))
-    {
+    let well_formed = prefix.starts_with('/') && !prefix.ends_with('/') && prefix.chars().all(plain);
+    if !(prefix.is_empty() || well_formed) {
         return Err(BuildError::BadSetting { name });
     }
     Ok(format!(
