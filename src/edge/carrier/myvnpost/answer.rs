@@ -272,6 +272,7 @@ fn is_words_only(value: &Value) -> bool {
         "originalID",
     ];
     wire::success(value).is_none()
+        && wire::message(value).is_some()
         && !says_all_is_well(value)
         && wire::single(value).is_some_and(|object| field(object, PAYLOAD).is_none())
 }

@@ -326,15 +326,18 @@ pub(super) fn fold(text: &str) -> String {
 
 /// Percent-encodes a value of a query.
 pub(super) fn encode(value: &str) -> String {
-    use std::fmt::Write as _;
-    value
-        .bytes()
-        .fold(String::with_capacity(value.len()), |mut out, byte| {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                out.push(char::from(byte));
-            } else if write!(out, "%{byte:02X}").is_err() {
-                // Writing into a String cannot fail.
-            }
-            out
-        })
+    let hex = |digit: u8| {
+        char::from_digit(u32::from(digit), 16)
+            .unwrap_or('0')
+            .to_ascii_uppercase()
+    };
+    let mut out = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.extend(['%', hex(byte >> 4), hex(byte & 15)]);
+        }
+    }
+    out
 }

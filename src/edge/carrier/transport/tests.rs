@@ -77,14 +77,9 @@ fn finish(address: SocketAddr, handle: JoinHandle<Seen>) -> Seen {
     handle.join().unwrap()
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> Option<Vec<u8>> {
-    Some(
-        format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}",
-            body.len()
-        )
-        .into_bytes(),
-    )
+fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{headers}\r\n{body}").into_bytes()
 }
 
 fn request(address: SocketAddr, kind: CallKind) -> WireRequest {
@@ -113,7 +108,7 @@ fn is_never_left(result: &Result<WireResponse, TransportFailure>, word: &str) ->
 /// Also run again in [`works_without_system_authorities_and_ignores_a_proxy_of_the_environment`].
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn status_retry_after_and_body_arrive_as_sent() {
-    let (address, handle) = serve(vec![answer("429 Slow", "retry-after: 17\r\n", "{\"m\":1}")]);
+    let (address, handle) = serve(vec![Some(answer("429 Slow", "retry-after: 17\r\n", "{\"m\":1}"))]);
     let got = transport()
         .call(&request(address, CallKind::Submit))
         .await
@@ -225,7 +220,12 @@ async fn closed_without_an_answer_is_ambiguous_and_was_asked_exactly_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_submit_has_its_own_connection_and_reads_share_one() {
-    let make = || serve(vec![answer("200 OK", "", "{}"), answer("200 OK", "", "{}")]);
+    let make = || {
+        serve(vec![
+            Some(answer("200 OK", "", "{}")),
+            Some(answer("200 OK", "", "{}")),
+        ])
+    };
     for (kind, connections) in [(CallKind::Submit, 2), (CallKind::Read, 1)] {
         let (address, handle) = make();
         let transport = transport();
@@ -245,7 +245,7 @@ async fn each_submit_has_its_own_connection_and_reads_share_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_closed_between_two_submits_costs_no_second_request() {
     // The server answers, keeps the connection for a moment and closes it unasked: the classic stale connection.
-    let (address, handle) = serve(vec![answer("200 OK", "", "{}"), Some(Vec::new())]);
+    let (address, handle) = serve(vec![Some(answer("200 OK", "", "{}")), Some(Vec::new())]);
     let transport = transport();
     assert_eq!(
         transport
@@ -304,13 +304,13 @@ async fn an_oversized_answer_is_ambiguous_announced_or_not() {
     let small = HttpTransport::new(&settings).unwrap();
     let chunked =
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n5\r\nabcde\r\n0\r\n\r\n";
-    for bytes in [answer("200 OK", "", "123456789").unwrap(), chunked.to_vec()] {
+    for bytes in [answer("200 OK", "", "123456789"), chunked.to_vec()] {
         let (address, handle) = serve(vec![Some(bytes)]);
         let got = small.call(&request(address, CallKind::Submit)).await;
         assert!(is_ambiguous(&got, "longer than the limit"), "{got:?}");
         assert_eq!(finish(address, handle).requests.len(), 1);
     }
-    let (address, handle) = serve(vec![answer("200 OK", "", "12345678")]);
+    let (address, handle) = serve(vec![Some(answer("200 OK", "", "12345678"))]);
     let got = small.call(&request(address, CallKind::Submit)).await.unwrap();
     assert_eq!(got.body, b"12345678");
     finish(address, handle);
@@ -318,9 +318,9 @@ async fn an_oversized_answer_is_ambiguous_announced_or_not() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
-    let (elsewhere, other) = serve(vec![answer("200 OK", "", "{}")]);
+    let (elsewhere, other) = serve(vec![Some(answer("200 OK", "", "{}"))]);
     let location = format!("location: http://{elsewhere}/login\r\n");
-    let (address, handle) = serve(vec![answer("302 Found", &location, "")]);
+    let (address, handle) = serve(vec![Some(answer("302 Found", &location, ""))]);
     for kind in [CallKind::Submit] {
         let got = transport().call(&request(address, kind)).await.unwrap();
         assert_eq!(got.status, 302);
@@ -331,7 +331,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plain_http_goes_to_this_machine_only_unless_allowed_and_then_by_the_proxy() {
-    let (proxy, handle) = serve(vec![answer("200 OK", "", "{}")]);
+    let (proxy, handle) = serve(vec![Some(answer("200 OK", "", "{}"))]);
     let mut far = request(proxy, CallKind::Submit);
     far.url = "http://buu-chinh.invalid/CreateOrder".to_owned();
     let mut settings = TransportSettings {
@@ -346,7 +346,7 @@ async fn plain_http_goes_to_this_machine_only_unless_allowed_and_then_by_the_pro
     assert_eq!(open.call(&far).await.unwrap().status, 200);
 
     // Loopback is called without the proxy.
-    let (near, near_handle) = serve(vec![answer("200 OK", "", "{}")]);
+    let (near, near_handle) = serve(vec![Some(answer("200 OK", "", "{}"))]);
     assert_eq!(
         open.call(&request(near, CallKind::Submit)).await.unwrap().status,
         200
