@@ -62,10 +62,17 @@ impl<C: Command> Queued for Pending<C> {
     fn step<'a>(&'a mut self, tx: &'a mut Tx) -> Step<'a> {
         Box::pin(async move {
             let ran = AssertUnwindSafe(self.command.run(tx)).catch_unwind().await;
-            let answer = ran.unwrap_or_else(|_panic| {
-                tracing::error!(command = C::NAME, "command broke off by a bug; it was undone");
-                Err(StoreError::Panicked.into())
-            });
+            let answer = match ran {
+                Ok(Ok(_)) if tx.is_broken() => {
+                    tracing::error!(command = C::NAME, "command passed over a failed statement; it was undone");
+                    Err(StoreError::Panicked.into())
+                }
+                Ok(answer) => answer,
+                Err(_panic) => {
+                    tracing::error!(command = C::NAME, "command broke off by a bug; it was undone");
+                    Err(StoreError::Panicked.into())
+                }
+            };
             // The transaction itself remembers a conflict, however the command wraps or swallows the error.
             let verdict = match &answer {
                 _ if tx.met_conflict() => Verdict::Again,
@@ -168,7 +175,7 @@ impl Drain {
 pub(super) trait Begin: Send + Sync + 'static {
     /// A writing transaction.
     fn begin(&self) -> Pin<Box<dyn Future<Output = Result<Tx, StoreError>> + Send + '_>>;
-    /// Called after each commit with the number of commands in it.
+    /// Called after each commit with the number of commands that stand by it.
     fn committed(&self, commands: usize);
 }
 
@@ -191,15 +198,17 @@ async fn run_batch(begin: &dyn Begin, mut batch: Vec<Box<dyn Queued>>) {
             Err(StoreError::Conflict(_)) if try_number < CONFLICT_TRIES => {
                 tokio::time::sleep(std::time::Duration::from_millis(u64::from(try_number) * 2)).await;
             }
-            Ok(()) | Err(_) => break,
+            Ok(_) | Err(_) => break,
         }
     }
-    if outcome.is_ok() {
-        begin.committed(batch.len());
+    if let Ok(kept) = outcome
+        && kept > 0
+    {
+        begin.committed(kept);
     }
     for command in batch {
         let committed = match &outcome {
-            Ok(()) => Ok(()),
+            Ok(_kept) => Ok(()),
             Err(error) => Err(copy(error)),
         };
         command.finish(committed);
@@ -223,17 +232,18 @@ fn copy(error: &StoreError) -> StoreError {
     }
 }
 
-async fn try_batch(begin: &dyn Begin, batch: &mut [Box<dyn Queued>]) -> Result<(), StoreError> {
+/// Runs a batch in one transaction; how many commands stand.
+async fn try_batch(begin: &dyn Begin, batch: &mut [Box<dyn Queued>]) -> Result<usize, StoreError> {
     let mut tx = begin.begin().await?;
     let alone = batch.len() == 1;
-    let mut kept = false;
+    let mut kept = 0;
     for command in batch.iter_mut() {
         if !alone {
             tx.savepoint(Savepoint::Open).await?;
         }
         match command.step(&mut tx).await {
             Verdict::Keep => {
-                kept = true;
+                kept += 1;
                 if !alone {
                     tx.savepoint(Savepoint::Keep).await?;
                 }
@@ -249,12 +259,12 @@ async fn try_batch(begin: &dyn Begin, batch: &mut [Box<dyn Queued>]) -> Result<(
             }
         }
     }
-    if kept {
+    if kept > 0 {
         // Crash here: nothing stands and no member was answered.
-        tx.commit().await
+        tx.commit().await?;
         // Crash here: all stands; callers find it by reading.
     } else {
         tx.roll_back().await;
-        Ok(())
     }
+    Ok(kept)
 }

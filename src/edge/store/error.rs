@@ -52,7 +52,7 @@ pub enum StoreError {
     /// The writer has stopped: the program is ending.
     #[error("the store is closing")]
     Closed,
-    /// A command broke off by a bug; nothing of it was written.
+    /// A command broke off by a bug, or passed over a failed statement; nothing of it was written.
     #[error("a command broke off")]
     Panicked,
 }

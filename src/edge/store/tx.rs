@@ -13,6 +13,9 @@ pub struct Tx {
     inner: Inner,
     /// The database asked for another try of the whole transaction; nothing may be kept of this one.
     conflict: bool,
+    /// A statement failed since the last savepoint. PostgreSQL undoes such a transaction even when it is told to
+    /// commit, and calls that no error; so a failure must not be passed over.
+    broken: bool,
 }
 
 #[derive(Debug)]
@@ -26,6 +29,7 @@ impl From<Transaction<'static, Sqlite>> for Tx {
         Self {
             inner: Inner::Sqlite(inner),
             conflict: false,
+            broken: false,
         }
     }
 }
@@ -35,6 +39,7 @@ impl From<Transaction<'static, Postgres>> for Tx {
         Self {
             inner: Inner::Postgres(inner),
             conflict: false,
+            broken: false,
         }
     }
 }
@@ -79,7 +84,13 @@ impl Tx {
     fn failed(&mut self, error: sqlx::Error) -> StoreError {
         let error = StoreError::from(error);
         self.conflict |= matches!(error, StoreError::Conflict(_));
+        self.broken = true;
         error
+    }
+
+    /// Whether a statement failed since the last savepoint: nothing since then can stand.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Whether the database asked for another try of the whole transaction.
@@ -142,7 +153,9 @@ impl Tx {
                 .await
                 .map(drop),
         };
-        done.map_err(|error| self.failed(error))
+        done.map_err(|error| self.failed(error))?;
+        self.broken = false;
+        Ok(())
     }
 }
 
