@@ -64,7 +64,10 @@ impl<C: Command> Queued for Pending<C> {
             let ran = AssertUnwindSafe(self.command.run(tx)).catch_unwind().await;
             let answer = match ran {
                 Ok(Ok(_)) if tx.is_broken() => {
-                    tracing::error!(command = C::NAME, "command passed over a failed statement; it was undone");
+                    tracing::error!(
+                        command = C::NAME,
+                        "command passed over a failed statement; it was undone"
+                    );
                     Err(StoreError::Panicked.into())
                 }
                 Ok(answer) => answer,

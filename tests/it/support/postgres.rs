@@ -152,7 +152,12 @@ pub(crate) fn explain(error: &PostgresError) -> String {
 }
 
 impl Cluster {
-    fn start(durability: Durability) -> Result<Self, PostgresError> {
+    /// A cluster beside the process's own, for a test that measures or changes the whole server.
+    ///
+    /// # Errors
+    ///
+    /// When there is no server or it does not start.
+    pub(crate) fn start(durability: Durability) -> Result<Self, PostgresError> {
         let bin = find_server(Path::new(DEBIAN_FOLDER), std::env::var_os("PATH").as_deref())?;
         let folder = tempfile::Builder::new()
             .prefix("hoibao-postgres-")
