@@ -13,6 +13,7 @@ use futures_util::FutureExt as _;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// Commands taken into one transaction at most. No write transaction is designed to last over 50 ms.
@@ -20,6 +21,9 @@ const BATCH_MAX: usize = 128;
 
 /// How often a batch that met another one is begun again.
 const CONFLICT_TRIES: u32 = 8;
+
+/// After this time it is not begun again: SQLite alone waits five seconds for another process at each try.
+const CONFLICT_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// A typed change. `run` may be called again when the database asks for a new try, so it changes nothing but `tx`.
 pub trait Command: Send + Sync + 'static {
@@ -195,11 +199,14 @@ pub(super) async fn write(begin: std::sync::Arc<dyn Begin>, drain: std::sync::Ar
 
 async fn run_batch(begin: &dyn Begin, mut batch: Vec<Box<dyn Queued>>) {
     let mut outcome = Err(StoreError::Closed);
+    let begun = tokio::time::Instant::now();
     for try_number in 1..=CONFLICT_TRIES {
         outcome = try_batch(begin, &mut batch).await;
         match &outcome {
-            Err(StoreError::Conflict(_)) if try_number < CONFLICT_TRIES => {
-                tokio::time::sleep(std::time::Duration::from_millis(u64::from(try_number) * 2)).await;
+            Err(StoreError::Conflict(_))
+                if try_number < CONFLICT_TRIES && begun.elapsed() < CONFLICT_TIME_MAX =>
+            {
+                tokio::time::sleep(Duration::from_millis(u64::from(try_number) * 2)).await;
             }
             Ok(_) | Err(_) => break,
         }

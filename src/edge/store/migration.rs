@@ -69,11 +69,30 @@ pub async fn applied_versions(backend: &Backend) -> Result<Vec<i64>, StoreError>
     })
 }
 
-/// Refuses every schema that is not exactly the newest.
+/// Whether each step was applied from the text this program has.
+async fn same_texts(backend: &Backend) -> Result<bool, StoreError> {
+    let text = "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version";
+    let applied: Vec<(i64, Vec<u8>)> = match backend {
+        Backend::Sqlite { write, .. } => sqlx::query_as(text).fetch_all(write).await?,
+        Backend::Postgres { pool } => sqlx::query_as(text).fetch_all(pool).await?,
+    };
+    let migrator = migrator(backend);
+    Ok(migrator
+        .iter()
+        .map(|step| (step.version, step.checksum.as_ref()))
+        .eq(applied.iter().map(|(version, checksum)| (*version, checksum.as_slice()))))
+}
+
+/// Refuses every schema that is not exactly the newest, made from exactly these texts.
 pub(super) async fn require_newest(backend: &Backend) -> Result<(), StoreError> {
     let found = applied_versions(backend).await?.last().copied().unwrap_or(0);
     let known = newest_version();
     match found.cmp(&known) {
+        std::cmp::Ordering::Equal if !same_texts(backend).await? => Err(StoreError::Schema {
+            found,
+            known,
+            advice: "it was made from other texts; use the program that made it",
+        }),
         std::cmp::Ordering::Equal => Ok(()),
         std::cmp::Ordering::Less => Err(StoreError::Schema {
             found,

@@ -5,6 +5,7 @@
 //! [`on_both`]. Deliberately not here: what a stage makes of the store.
 
 mod broken;
+mod child;
 mod commit;
 mod conflict;
 mod engine;

@@ -17,6 +17,7 @@ const fn both(name: &'static str, text: &'static str) -> Sql {
 }
 
 pub(super) const INSERT: Sql = both("scratch_insert", "INSERT INTO scratch (id, who) VALUES ($1, $2)");
+pub(super) const COUNT: Sql = both("scratch_count", "SELECT COUNT(*) AS rows FROM scratch");
 const LIST: Sql = both("scratch_list", "SELECT id FROM scratch ORDER BY id");
 const PLACES: Sql = both("scratch_places", "SELECT id FROM scratch ORDER BY place");
 pub(super) const ADD: Sql = both("scratch_add", "UPDATE scratch SET who = who + 1 WHERE id = $1");
