@@ -80,7 +80,9 @@ async fn same_texts(backend: &Backend) -> Result<bool, StoreError> {
     Ok(migrator
         .iter()
         .map(|step| (step.version, step.checksum.as_ref()))
-        .eq(applied.iter().map(|(version, checksum)| (*version, checksum.as_slice()))))
+        .eq(applied
+            .iter()
+            .map(|(version, checksum)| (*version, checksum.as_slice()))))
 }
 
 /// Refuses every schema that is not exactly the newest, made from exactly these texts.

@@ -33,7 +33,8 @@ impl Command for EndSession {
     type Error = Refusal;
 
     async fn run(&self, tx: &mut Tx) -> Result<i64, Refusal> {
-        tx.execute(INSERT, vec![Arg::from(self.id), Arg::from(0_i64)]).await?;
+        tx.execute(INSERT, vec![Arg::from(self.id), Arg::from(0_i64)])
+            .await?;
         let pid = tx.row(PID, Vec::new()).await?.unwrap().int("pid")?;
         let ended: bool = sqlx::query_scalar("SELECT pg_terminate_backend($1::int, 10000)")
             .bind(pid)
@@ -42,7 +43,8 @@ impl Command for EndSession {
             .unwrap();
         assert!(ended);
         if self.goes_on {
-            tx.execute(INSERT, vec![Arg::from(self.id + 1), Arg::from(0_i64)]).await?;
+            tx.execute(INSERT, vec![Arg::from(self.id + 1), Arg::from(0_i64)])
+                .await?;
         }
         Ok(self.id)
     }
@@ -68,17 +70,28 @@ fn a_session_ended_in_the_middle_leaves_nothing() {
         within(PATIENCE, blocked.running).await.unwrap();
         let mut before = Box::pin(store.submit(Write::well(1)));
         assert!(poll!(&mut before).is_pending());
-        let mut ender = Box::pin(store.submit(EndSession { other: pool(&other), id: 10, goes_on: true }));
+        let mut ender = Box::pin(store.submit(EndSession {
+            other: pool(&other),
+            id: 10,
+            goes_on: true,
+        }));
         assert!(poll!(&mut ender).is_pending());
         let mut after = Box::pin(store.submit(Write::well(2)));
         assert!(poll!(&mut after).is_pending());
         blocked.go.send(()).unwrap();
         blocker.await.unwrap();
         for answer in [before.await, ender.await, after.await] {
-            assert!(matches!(answer, Err(Refusal::Store(StoreError::Unavailable(_)))), "{answer:?}");
+            assert!(
+                matches!(answer, Err(Refusal::Store(StoreError::Unavailable(_)))),
+                "{answer:?}"
+            );
         }
         assert_eq!(scratch::ids(&other).await, [] as [i64; 0]);
-        assert_eq!(store.submit(Write::well(3)).await.unwrap(), 3, "the next one has a new session");
+        assert_eq!(
+            store.submit(Write::well(3)).await.unwrap(),
+            3,
+            "the next one has a new session"
+        );
         assert_eq!(scratch::ids(&other).await, [3]);
     });
 }
@@ -90,8 +103,17 @@ fn a_session_ended_at_the_commit_is_unknown() {
         let store = place.store_with(&place.one_writer()).await;
         scratch::create(&store).await;
         let other = place.reopen().await;
-        let answer = store.submit(EndSession { other: pool(&other), id: 10, goes_on: false }).await;
-        assert!(matches!(answer, Err(Refusal::Store(StoreError::CommitUnknown))), "{answer:?}");
+        let answer = store
+            .submit(EndSession {
+                other: pool(&other),
+                id: 10,
+                goes_on: false,
+            })
+            .await;
+        assert!(
+            matches!(answer, Err(Refusal::Store(StoreError::CommitUnknown))),
+            "{answer:?}"
+        );
         assert_eq!(scratch::ids(&other).await, [] as [i64; 0]);
         assert_eq!(store.submit(Write::well(3)).await.unwrap(), 3);
         assert_eq!(scratch::ids(&other).await, [3]);
@@ -110,9 +132,16 @@ fn a_commit_whose_answer_is_lost_is_unknown_and_stands() {
         assert_eq!(store.submit(Write::well(1)).await.unwrap(), 1, "the wire carries");
         wire.cut_at_commit.store(true, Ordering::SeqCst);
         let answer = within(PATIENCE, store.submit(Write::well(2))).await;
-        assert!(matches!(answer, Err(Refusal::Store(StoreError::CommitUnknown))), "{answer:?}");
+        assert!(
+            matches!(answer, Err(Refusal::Store(StoreError::CommitUnknown))),
+            "{answer:?}"
+        );
         assert_eq!(scratch::ids(&direct).await, [1, 2], "the server had committed");
-        assert_eq!(store.submit(Write::well(3)).await.unwrap(), 3, "the next one has a new session");
+        assert_eq!(
+            store.submit(Write::well(3)).await.unwrap(),
+            3,
+            "the next one has a new session"
+        );
         assert_eq!(scratch::ids(&direct).await, [1, 2, 3]);
     });
 }

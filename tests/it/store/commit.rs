@@ -4,7 +4,7 @@
 //! another's.
 
 use super::on_both;
-use super::place::{Place, within, PATIENCE};
+use super::place::{PATIENCE, Place, within};
 use super::scratch::{self, Block, End, Refusal, Write};
 use futures_util::future::join_all;
 use futures_util::poll;

@@ -18,7 +18,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[test]
 fn a_deadlock_is_tried_again() {
     run(Engine::Postgres, async |place: &Place| {
-        let settings = StoreSettings { writers: 2, ..place.settings() };
+        let settings = StoreSettings {
+            writers: 2,
+            ..place.settings()
+        };
         let store = place.store_with(&settings).await;
         scratch::create(&store).await;
         for id in [1, 2] {
@@ -42,7 +45,10 @@ fn a_deadlock_is_tried_again() {
         let (first, second) = (first.unwrap(), second.unwrap());
         assert_eq!(first.max(second), 2, "exactly one was broken off, once");
         assert_eq!(first.min(second), 1);
-        assert_eq!((scratch::who(&store, 1).await, scratch::who(&store, 2).await), (2, 2));
+        assert_eq!(
+            (scratch::who(&store, 1).await, scratch::who(&store, 2).await),
+            (2, 2)
+        );
     });
 }
 
@@ -59,7 +65,11 @@ fn sqlite_waits_for_another_process() {
         scratch::create(&store).await;
         let holder = Holder::start(NAME, &place.url);
         let mut waiting = Box::pin(store.submit(Write::well(1)));
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(300), &mut waiting).await.is_err());
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_millis(300), &mut waiting)
+                .await
+                .is_err()
+        );
         holder.let_go();
         assert_eq!(within(PATIENCE, waiting).await.unwrap(), 1);
         assert_eq!(scratch::ids(&place.reopen().await).await, [1]);
@@ -85,7 +95,11 @@ fn sqlite_says_so_when_another_process_never_lets_go() {
         assert!(error.may_retry());
         assert_eq!(error.to_string(), "the transaction met another one");
         holder.let_go();
-        assert_eq!(store.submit(Write::well(2)).await.unwrap(), 2, "the writer goes on");
+        assert_eq!(
+            store.submit(Write::well(2)).await.unwrap(),
+            2,
+            "the writer goes on"
+        );
         assert_eq!(scratch::ids(&place.reopen().await).await, [2]);
     });
 }
@@ -102,7 +116,10 @@ impl Holder {
         let mut child = child::start(test, url, &[]);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         // libtest begins a line with the name of the test and leaves it open.
-        assert!(lines.any(|line| line.unwrap().ends_with("held")), "the child stopped");
+        assert!(
+            lines.any(|line| line.unwrap().ends_with("held")),
+            "the child stopped"
+        );
         Self { child, lines }
     }
 
@@ -137,7 +154,10 @@ fn two_stores_share_one_database() {
             };
             futures_util::future::join(work(one.clone(), 0), work(two, 50)).await;
             assert_eq!(scratch::ids(&one).await, (0..100).collect::<Vec<_>>());
-            assert_eq!(matches!(one.backend(), Backend::Sqlite { .. }), engine == Engine::Sqlite);
+            assert_eq!(
+                matches!(one.backend(), Backend::Sqlite { .. }),
+                engine == Engine::Sqlite
+            );
         });
     }
 }

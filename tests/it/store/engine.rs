@@ -12,10 +12,19 @@ fn sqlite_runs_with_what_durability_needs() {
         let Backend::Sqlite { write, .. } = store.backend() else {
             panic!("not SQLite");
         };
-        let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(write).await.unwrap();
+        let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+            .fetch_one(write)
+            .await
+            .unwrap();
         let parts: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
-        assert!(parts >= vec![3, 51, 3], "SQLite {version} has the race that loses commits");
-        let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(write).await.unwrap();
+        assert!(
+            parts >= vec![3, 51, 3],
+            "SQLite {version} has the race that loses commits"
+        );
+        let journal: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(write)
+            .await
+            .unwrap();
         assert_eq!(journal, "wal");
         for (pragma, wanted) in [
             ("PRAGMA synchronous", 2_i64),
@@ -38,7 +47,9 @@ fn sqlite_runs_with_what_durability_needs() {
 #[test]
 fn sqlite_in_memory_is_refused() {
     run(Engine::Sqlite, async |place: &Place| {
-        let refused = Store::migrate(&StoreSettings::at("sqlite::memory:"), place.keyring()).await.unwrap_err();
+        let refused = Store::migrate(&StoreSettings::at("sqlite::memory:"), place.keyring())
+            .await
+            .unwrap_err();
         let StoreError::Engine(why) = refused else {
             panic!("{refused}");
         };
@@ -50,8 +61,13 @@ fn sqlite_in_memory_is_refused() {
 fn another_database_is_refused() {
     run(Engine::Sqlite, async |place: &Place| {
         for url in ["mysql://root@localhost/x", "store.db", ""] {
-            let refused = Store::open(&StoreSettings::at(url), place.keyring()).await.unwrap_err();
-            assert!(matches!(&refused, StoreError::Engine(why) if why.contains("sqlite: or postgres://")), "{refused}");
+            let refused = Store::open(&StoreSettings::at(url), place.keyring())
+                .await
+                .unwrap_err();
+            assert!(
+                matches!(&refused, StoreError::Engine(why) if why.contains("sqlite: or postgres://")),
+                "{refused}"
+            );
         }
     });
 }
@@ -62,7 +78,11 @@ fn postgres_without_durable_commits_is_refused() {
         let store = place.store().await;
         for weak in ["off", "local"] {
             let database = place.url.rsplit('/').next().unwrap();
-            raw(&store, &format!("ALTER DATABASE {database} SET synchronous_commit = {weak}")).await;
+            raw(
+                &store,
+                &format!("ALTER DATABASE {database} SET synchronous_commit = {weak}"),
+            )
+            .await;
             let refused = Store::open(&place.settings(), place.keyring()).await.unwrap_err();
             let StoreError::Engine(why) = refused else {
                 panic!("{refused}");
@@ -80,11 +100,32 @@ fn a_snapshot_cannot_write_and_does_not_move() {
             super::scratch::create(&store).await;
             let count = super::scratch::COUNT;
             let mut before = store.snapshot().await.unwrap();
-            assert_eq!(before.row(count, Vec::new()).await.unwrap().unwrap().int("rows").unwrap(), 0);
+            assert_eq!(
+                before
+                    .row(count, Vec::new())
+                    .await
+                    .unwrap()
+                    .unwrap()
+                    .int("rows")
+                    .unwrap(),
+                0
+            );
             store.submit(super::scratch::Write::well(1)).await.unwrap();
-            assert_eq!(before.row(count, Vec::new()).await.unwrap().unwrap().int("rows").unwrap(), 0);
+            assert_eq!(
+                before
+                    .row(count, Vec::new())
+                    .await
+                    .unwrap()
+                    .unwrap()
+                    .int("rows")
+                    .unwrap(),
+                0
+            );
             let args = vec![2_i64.into(), 0_i64.into()];
-            assert!(before.execute(super::scratch::INSERT, args).await.is_err(), "a question wrote");
+            assert!(
+                before.execute(super::scratch::INSERT, args).await.is_err(),
+                "a question wrote"
+            );
             drop(before);
             assert_eq!(number(&store, "SELECT COUNT(*) FROM scratch").await, 1);
         });

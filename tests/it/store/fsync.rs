@@ -120,7 +120,10 @@ fn thirty_two_writers_share_flushes_on_postgres() {
         let store = place.reopen().await;
         work(&store, 32, REQUESTS, 0).await;
         let together = server_flushes(store, &watch).await;
-        let settings = StoreSettings { writers: 1, ..place.settings() };
+        let settings = StoreSettings {
+            writers: 1,
+            ..place.settings()
+        };
         let store = Store::open(&settings, place.keyring()).await.unwrap();
         work(&store, 1, ALONE, REQUESTS).await;
         let alone = server_flushes(store, &watch).await;
@@ -138,7 +141,11 @@ async fn server_flushes(store: Store, watch: &Store) -> i64 {
     }
     // From version 18 on the counts of the log stand with all other input and output.
     if number(watch, "SELECT current_setting('server_version_num')::bigint").await >= 180_000 {
-        return number(watch, "SELECT SUM(fsyncs)::bigint FROM pg_stat_io WHERE object = 'wal'").await;
+        return number(
+            watch,
+            "SELECT SUM(fsyncs)::bigint FROM pg_stat_io WHERE object = 'wal'",
+        )
+        .await;
     }
     number(watch, "SELECT wal_sync::bigint FROM pg_stat_wal").await
 }
@@ -150,7 +157,16 @@ fn judge(engine: &str, together: i64, alone: i64) {
         "{engine}: {together} flushes for {REQUESTS} requests of 32 writers, {alone} for {ALONE} of one"
     )
     .unwrap();
-    assert!(together >= REQUESTS / 128, "{together} flushes: commits were answered without reaching the disk");
-    assert!(together * 2 <= REQUESTS, "{together} flushes for {REQUESTS} requests: commits are not shared");
-    assert!(alone >= ALONE, "{alone} flushes for {ALONE} requests, each of which waited for its own commit");
+    assert!(
+        together >= REQUESTS / 128,
+        "{together} flushes: commits were answered without reaching the disk"
+    );
+    assert!(
+        together * 2 <= REQUESTS,
+        "{together} flushes for {REQUESTS} requests: commits are not shared"
+    );
+    assert!(
+        alone >= ALONE,
+        "{alone} flushes for {ALONE} requests, each of which waited for its own commit"
+    );
 }

@@ -36,7 +36,8 @@ impl Command for Pair {
 
     async fn run(&self, tx: &mut Tx) -> Result<(), Refusal> {
         for id in [self.0, -self.0] {
-            tx.execute(scratch::INSERT, vec![Arg::from(id), Arg::from(0_i64)]).await?;
+            tx.execute(scratch::INSERT, vec![Arg::from(id), Arg::from(0_i64)])
+                .await?;
         }
         Ok(())
     }
@@ -59,7 +60,8 @@ fn kill(engine: Engine, name: &str) {
         let enough = acknowledged.len() + ENOUGH * usize::try_from(round).unwrap();
         let mut child = child::start(name, &format!("{} {round}", place.url), &[]);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let number = |line: std::io::Result<String>| line.unwrap().strip_prefix("stands ")?.parse::<i64>().ok();
+        let number =
+            |line: std::io::Result<String>| line.unwrap().strip_prefix("stands ")?.parse::<i64>().ok();
         while acknowledged.len() < enough {
             acknowledged.extend(number(lines.next().expect("the child works until it is killed")));
         }
@@ -79,12 +81,19 @@ fn kill(engine: Engine, name: &str) {
         let mut mirrored: Vec<i64> = negative.iter().map(|id| -id).collect();
         mirrored.sort_unstable();
         assert_eq!(positive, mirrored, "a command stands in part");
-        let lost: Vec<&i64> = acknowledged.iter().filter(|id| positive.binary_search(id).is_err()).collect();
+        let lost: Vec<&i64> = acknowledged
+            .iter()
+            .filter(|id| positive.binary_search(id).is_err())
+            .collect();
         assert!(lost.is_empty(), "round {round}: acknowledged and lost: {lost:?}");
         more += positive.len() - acknowledged.len();
     }
-    writeln!(std::io::stdout(), "{} acknowledged, none lost; {more} stood without an answer", acknowledged.len())
-        .unwrap();
+    writeln!(
+        std::io::stdout(),
+        "{} acknowledged, none lost; {more} stood without an answer",
+        acknowledged.len()
+    )
+    .unwrap();
 }
 
 async fn submit_for_ever(engine: Engine, job: &str) {
@@ -98,7 +107,9 @@ async fn submit_for_ever(engine: Engine, job: &str) {
                 let id = first + submitter * 100_000 + number;
                 store.submit(Pair(id)).await.unwrap();
                 // One write, so that a line is whole or not there.
-                std::io::stdout().write_all(format!("stands {id}\n").as_bytes()).unwrap();
+                std::io::stdout()
+                    .write_all(format!("stands {id}\n").as_bytes())
+                    .unwrap();
             }
         }
     });

@@ -4,7 +4,7 @@
 //! is opened, or when the two dialects part.
 
 use super::on_both;
-use super::place::{Engine, NOW, Place, block_on, number, raw};
+use super::place::{Engine, Place, block_on, raw};
 use super::road;
 use hoibao::edge::store::{Backend, Store, StoreError, applied_versions, newest_version};
 use std::collections::BTreeMap;
@@ -99,7 +99,8 @@ on_both! {
 fn both_databases_have_the_same_schema() {
     let of = |engine| {
         block_on(async move {
-            let store = Place::new(engine).store().await;
+            let place = Place::new(engine);
+            let store = place.store().await;
             (columns(&store).await, indexes(&store).await)
         })
     };
@@ -122,7 +123,10 @@ fn both_folders_hold_the_same_steps() {
     assert_eq!(names(Engine::Sqlite), names(Engine::Postgres));
     for (number, name) in (1_i64..).zip(names(Engine::Sqlite)) {
         assert!(name.starts_with(&format!("{number:04}_")), "{name}");
-        assert!(number <= newest_version(), "{name} is not in the program's list of steps");
+        assert!(
+            number <= newest_version(),
+            "{name} is not in the program's list of steps"
+        );
     }
 }
 
@@ -139,8 +143,10 @@ fn migrations(engine: Engine) -> Vec<PathBuf> {
         Engine::Postgres => "migrations/postgres",
     };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     files
 }
@@ -151,8 +157,14 @@ async fn rebuild(store: &Store, steps: &[PathBuf]) {
     let drop_all = match store.backend() {
         Backend::Sqlite { .. } => {
             let tables = table_names(store).await;
-            let drops: Vec<String> = tables.iter().map(|table| format!("DROP TABLE {table};")).collect();
-            format!("PRAGMA foreign_keys = OFF; {} PRAGMA foreign_keys = ON;", drops.join(" "))
+            let drops: Vec<String> = tables
+                .iter()
+                .map(|table| format!("DROP TABLE {table};"))
+                .collect();
+            format!(
+                "PRAGMA foreign_keys = OFF; {} PRAGMA foreign_keys = ON;",
+                drops.join(" ")
+            )
         }
         Backend::Postgres { .. } => {
             let tables = table_names(store).await;
@@ -163,10 +175,19 @@ async fn rebuild(store: &Store, steps: &[PathBuf]) {
     for step in steps {
         raw(store, &std::fs::read_to_string(step).unwrap()).await;
     }
-    raw(store, &format!("DELETE FROM _sqlx_migrations WHERE version > {version}")).await;
+    raw(
+        store,
+        &format!("DELETE FROM _sqlx_migrations WHERE version > {version}"),
+    )
+    .await;
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/schema/{version:04}.sql"));
     let data = std::fs::read_to_string(&data)
         .unwrap_or_else(|error| panic!("data of schema version {version} at {}: {error}", data.display()));
+    // Bytes are written x'..' in the data set.
+    let data = match store.backend() {
+        Backend::Sqlite { .. } => data,
+        Backend::Postgres { .. } => data.replace("x'", r"'\x"),
+    };
     raw(store, &data).await;
 }
 
@@ -180,7 +201,8 @@ type Column = (String, String, bool, bool);
 
 /// The columns of each table, in order.
 pub(super) async fn columns(store: &Store) -> BTreeMap<String, Vec<Column>> {
-    const SQLITE: &str = "SELECT m.name, c.name, c.type, CASE WHEN c.\"notnull\" = 0 AND c.pk = 0 THEN 1 ELSE 0 END, c.pk
+    const SQLITE: &str =
+        "SELECT m.name, c.name, c.type, CASE WHEN c.\"notnull\" = 0 AND c.pk = 0 THEN 1 ELSE 0 END, c.pk
         FROM sqlite_master m JOIN pragma_table_info(m.name) c
         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\'
         ORDER BY m.name, c.cid";
@@ -206,14 +228,18 @@ pub(super) async fn columns(store: &Store) -> BTreeMap<String, Vec<Column>> {
             "BLOB" | "bytea" => "bytes",
             other => panic!("{table}.{name} has type {other}, which is not portable"),
         };
-        tables.entry(table).or_default().push((name, kind.to_owned(), nullable == 1, key > 0));
+        tables
+            .entry(table)
+            .or_default()
+            .push((name, kind.to_owned(), nullable == 1, key > 0));
     }
     tables
 }
 
 /// Indexes that a migration names, each with its table.
 async fn indexes(store: &Store) -> Vec<(String, String)> {
-    const SQLITE: &str = "SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1, 2";
+    const SQLITE: &str =
+        "SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1, 2";
     const POSTGRES: &str = "SELECT i.tablename::text, i.indexname::text FROM pg_indexes i WHERE i.schemaname = 'public'
             AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conname = i.indexname) ORDER BY 1 COLLATE \"C\", 2 COLLATE \"C\"";
     match store.backend() {
