@@ -199,12 +199,12 @@ pub(super) async fn write(begin: std::sync::Arc<dyn Begin>, drain: std::sync::Ar
 
 async fn run_batch(begin: &dyn Begin, mut batch: Vec<Box<dyn Queued>>) {
     let mut outcome = Err(StoreError::Closed);
-    let begun = tokio::time::Instant::now();
+    let started = tokio::time::Instant::now();
     for try_number in 1..=CONFLICT_TRIES {
         outcome = try_batch(begin, &mut batch).await;
         match &outcome {
             Err(StoreError::Conflict(_))
-                if try_number < CONFLICT_TRIES && begun.elapsed() < CONFLICT_TIME_MAX =>
+                if try_number < CONFLICT_TRIES && started.elapsed() < CONFLICT_TIME_MAX =>
             {
                 tokio::time::sleep(Duration::from_millis(u64::from(try_number) * 2)).await;
             }

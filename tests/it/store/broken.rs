@@ -65,8 +65,8 @@ fn a_session_ended_in_the_middle_leaves_nothing() {
         scratch::create(&store).await;
         let other = place.reopen().await;
         let (block, blocked) = Block::new();
-        let mut blocker = Box::pin(store.submit(block));
-        assert!(poll!(&mut blocker).is_pending());
+        let mut first = Box::pin(store.submit(block));
+        assert!(poll!(&mut first).is_pending());
         within(PATIENCE, blocked.running).await.unwrap();
         let mut before = Box::pin(store.submit(Write::well(1)));
         assert!(poll!(&mut before).is_pending());
@@ -79,14 +79,14 @@ fn a_session_ended_in_the_middle_leaves_nothing() {
         let mut after = Box::pin(store.submit(Write::well(2)));
         assert!(poll!(&mut after).is_pending());
         blocked.go.send(()).unwrap();
-        blocker.await.unwrap();
+        first.await.unwrap();
         for answer in [before.await, ender.await, after.await] {
             assert!(
                 matches!(answer, Err(Refusal::Store(StoreError::Unavailable(_)))),
                 "{answer:?}"
             );
         }
-        assert_eq!(scratch::ids(&other).await, [] as [i64; 0]);
+        assert!(scratch::ids(&other).await.is_empty());
         assert_eq!(
             store.submit(Write::well(3)).await.unwrap(),
             3,
@@ -114,7 +114,7 @@ fn a_session_ended_at_the_commit_is_unknown() {
             matches!(answer, Err(Refusal::Store(StoreError::CommitUnknown))),
             "{answer:?}"
         );
-        assert_eq!(scratch::ids(&other).await, [] as [i64; 0]);
+        assert!(scratch::ids(&other).await.is_empty());
         assert_eq!(store.submit(Write::well(3)).await.unwrap(), 3);
         assert_eq!(scratch::ids(&other).await, [3]);
     });

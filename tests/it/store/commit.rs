@@ -83,7 +83,7 @@ on_both! {
             assert!(matches!(answers[member], Err(Refusal::Store(StoreError::CommitUnknown))), "{:?}", answers[member]);
         }
         assert!(matches!(answers[2], Err(Refusal::Own(2))), "its refusal stands whatever became of the commit");
-        assert_eq!(scratch::ids(&place.reopen().await).await, [] as [i64; 0]);
+        assert!(scratch::ids(&place.reopen().await).await.is_empty());
         assert_eq!(store.submit(Write::well(9)).await.unwrap(), 9, "the connection is clean again");
         assert_eq!(scratch::ids(&place.reopen().await).await, [9]);
     }
@@ -93,15 +93,15 @@ on_both! {
         let store = place.store_with(&place.one_writer()).await;
         scratch::create(&store).await;
         let (block, blocked) = Block::new();
-        let mut blocker = Box::pin(store.submit(block));
-        assert!(poll!(&mut blocker).is_pending());
+        let mut first = Box::pin(store.submit(block));
+        assert!(poll!(&mut first).is_pending());
         within(PATIENCE, blocked.running).await.unwrap();
         {
             let mut dropped = pin!(store.submit(Write::well(1)));
             assert!(poll!(&mut dropped).is_pending());
         }
         blocked.go.send(()).unwrap();
-        blocker.await.unwrap();
+        first.await.unwrap();
         assert_eq!(store.submit(Write::well(2)).await.unwrap(), 2);
         assert_eq!(scratch::ids(&place.reopen().await).await, [1, 2]);
     }
@@ -140,8 +140,8 @@ on_both! {
         let store = place.store_with(&place.one_writer()).await;
         scratch::create(&store).await;
         let (block, blocked) = Block::new();
-        let mut blocker = Box::pin(store.submit(block));
-        assert!(poll!(&mut blocker).is_pending());
+        let mut first = Box::pin(store.submit(block));
+        assert!(poll!(&mut first).is_pending());
         within(PATIENCE, blocked.running).await.unwrap();
         let mut waiting = Vec::new();
         for id in [5, 3, 4] {
@@ -156,7 +156,7 @@ on_both! {
             urgent.push(caller);
         }
         blocked.go.send(()).unwrap();
-        blocker.await.unwrap();
+        first.await.unwrap();
         assert!(join_all(waiting).await.into_iter().all(|answer| answer.is_ok()));
         assert!(join_all(urgent).await.into_iter().all(|answer| answer.is_ok()));
         assert_eq!(scratch::in_order(&store).await, [2, 1, 5, 3, 4]);
@@ -168,8 +168,8 @@ on_both! {
         let store = place.store_with(&settings).await;
         scratch::create(&store).await;
         let (block, blocked) = Block::new();
-        let mut blocker = Box::pin(store.submit(block));
-        assert!(poll!(&mut blocker).is_pending());
+        let mut first = Box::pin(store.submit(block));
+        assert!(poll!(&mut first).is_pending());
         within(PATIENCE, blocked.running).await.unwrap();
         let mut callers = Vec::new();
         for id in 0..5 {
@@ -180,7 +180,7 @@ on_both! {
         // The last one stands before the queue, not in it: cut off there, it never becomes a command.
         drop(callers.pop());
         blocked.go.send(()).unwrap();
-        blocker.await.unwrap();
+        first.await.unwrap();
         let answers = within(PATIENCE, join_all(callers)).await;
         assert!(answers.into_iter().all(|answer| answer.is_ok()));
         assert_eq!(scratch::ids(&store).await, [0, 1, 2, 3]);
@@ -192,8 +192,8 @@ on_both! {
         scratch::create(&store).await;
         let (block, blocked) = Block::new();
         let clone = store.clone();
-        let mut blocker = Box::pin(async move { clone.submit(block).await });
-        assert!(poll!(&mut blocker).is_pending());
+        let mut first = Box::pin(async move { clone.submit(block).await });
+        assert!(poll!(&mut first).is_pending());
         within(PATIENCE, blocked.running).await.unwrap();
         for id in 0..20 {
             let clone = store.clone();
@@ -203,8 +203,8 @@ on_both! {
         let mut closing = Box::pin(store.close());
         assert!(poll!(&mut closing).is_pending(), "there is work left");
         blocked.go.send(()).unwrap();
-        blocker.await.unwrap();
-        // The blocker's clone of the store goes with it.
+        first.await.unwrap();
+        // The first's clone of the store goes with it.
         within(PATIENCE, closing).await;
         assert_eq!(scratch::ids(&place.reopen().await).await, (0..20).collect::<Vec<_>>());
     }
@@ -217,15 +217,15 @@ on_both! {
         assert!(answers.iter().all(Result::is_ok));
         assert_eq!(scratch::in_order(&store).await, (0..300).collect::<Vec<_>>());
         let (commits, commands) = store.commits();
-        assert_eq!((commits, commands), (4, 301), "the blocker, then 128, 128 and 44");
+        assert_eq!((commits, commands), (4, 301), "the first one, then 128, 128 and 44");
     }
 }
 
 /// Submits writes 0, 1, 2, ... so that they wait together; their answers.
 async fn in_one_batch(store: &Store, ends: &[End]) -> Vec<Result<i64, Refusal>> {
     let (block, blocked) = Block::new();
-    let mut blocker = Box::pin(store.submit(block));
-    assert!(poll!(&mut blocker).is_pending());
+    let mut first = Box::pin(store.submit(block));
+    assert!(poll!(&mut first).is_pending());
     within(PATIENCE, blocked.running).await.unwrap();
     let mut callers = Vec::new();
     for (id, end) in (0..).zip(ends) {
@@ -235,6 +235,6 @@ async fn in_one_batch(store: &Store, ends: &[End]) -> Vec<Result<i64, Refusal>> 
         callers.push(caller);
     }
     blocked.go.send(()).unwrap();
-    blocker.await.unwrap();
+    first.await.unwrap();
     within(PATIENCE, join_all(callers)).await
 }

@@ -205,10 +205,10 @@ on_both! {
             let road = if writer % 2 == 0 { road.clone() } else { other.clone() };
             async move {
                 let mut added = 0;
-                for step in 0..4_usize {
-                    // Half of the facts are also written by a neighbour.
-                    let minute = (writer / 2 * 2 + (writer % 2) * i64::from(step % 2 == 0)) * 10 + i64::try_from(step).unwrap();
-                    added += road.facts(id, NOW, event(id, minute, kinds[step])).await.unwrap();
+                for (step, kind) in (0..).zip(kinds) {
+                    // Every other fact is also written by a neighbour.
+                    let author = writer / 2 * 2 + if step % 2 == 0 { writer % 2 } else { 0 };
+                    added += road.facts(id, NOW, event(id, author * 10 + step, kind)).await.unwrap();
                 }
                 added
             }

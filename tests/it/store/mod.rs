@@ -25,7 +25,6 @@ macro_rules! on_both {
     ($($(#[$doc:meta])* async fn $name:ident($place:ident: &Place) $body:block)*) => {$(
         $(#[$doc])*
         mod $name {
-            #[allow(unused_imports, clippy::allow_attributes_without_reason, reason = "a case may need none")]
             use super::*;
 
             async fn case($place: &Place) $body

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub(super) const NOW: Timestamp = Timestamp::from_ms(1_793_520_000_000);
 
 /// Longest time a test waits for something that must come.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Engine {

@@ -131,10 +131,10 @@ fn both_folders_hold_the_same_steps() {
 }
 
 fn schema(error: &StoreError) -> (i64, i64, &'static str) {
-    match error {
-        StoreError::Schema { found, known, advice } => (*found, *known, advice),
-        other => panic!("{other}"),
-    }
+    let StoreError::Schema { found, known, advice } = error else {
+        panic!("{error}");
+    };
+    (*found, *known, advice)
 }
 
 fn migrations(engine: Engine) -> Vec<PathBuf> {
@@ -240,8 +240,9 @@ pub(super) async fn columns(store: &Store) -> BTreeMap<String, Vec<Column>> {
 async fn indexes(store: &Store) -> Vec<(String, String)> {
     const SQLITE: &str =
         "SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1, 2";
-    const POSTGRES: &str = "SELECT i.tablename::text, i.indexname::text FROM pg_indexes i WHERE i.schemaname = 'public'
-            AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conname = i.indexname) ORDER BY 1 COLLATE \"C\", 2 COLLATE \"C\"";
+    const POSTGRES: &str =
+        "SELECT i.tablename::text, i.indexname::text FROM pg_indexes i WHERE i.schemaname = 'public'
+            AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conname = i.indexname) ORDER BY 1, 2";
     match store.backend() {
         Backend::Sqlite { read, .. } => sqlx::query_as(SQLITE).fetch_all(read).await.unwrap(),
         Backend::Postgres { pool } => sqlx::query_as(POSTGRES).fetch_all(pool).await.unwrap(),

@@ -139,17 +139,9 @@ fn every_text_is_used_exactly_once() {
         if text.only == Some(Engine::Sqlite) {
             continue; // Counted with its twin.
         }
-        let named = format!("\"{}\" / \"{}\")", text.table, text.verb);
-        let split = text.only.is_some();
-        let uses: usize = sources
-            .iter()
-            .map(|source| {
-                source
-                    .match_indices(&named)
-                    .filter(|(at, _)| source[..*at].ends_with(if split { "sql!(split " } else { "sql!(" }))
-                    .count()
-            })
-            .sum();
+        let split = if text.only.is_some() { "split " } else { "" };
+        let named = format!("sql!({split}\"{}\" / \"{}\")", text.table, text.verb);
+        let uses: usize = sources.iter().map(|source| source.matches(&named).count()).sum();
         if uses != 1 {
             wrong.push(format!("{}/{} is used {uses} times", text.table, text.verb));
         }
