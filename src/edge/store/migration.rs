@@ -109,27 +109,38 @@ pub(super) async fn require_newest(backend: &Backend) -> Result<(), StoreError> 
     }
 }
 
-/// Applies what is missing; refuses a schema from the future or one whose texts were changed.
+/// Applies what is missing; refuses a schema from the future or one whose texts were changed. Safe to run in several
+/// processes at once: PostgreSQL keeps the others waiting; on SQLite the loser of a step looks again and goes on.
 pub(super) async fn apply(backend: &Backend) -> Result<(), StoreError> {
-    let found = applied_versions(backend).await?.last().copied().unwrap_or(0);
     let known = newest_version();
-    if found > known {
-        return Err(StoreError::Schema {
-            found,
-            known,
-            advice: "use the newer program that wrote it",
-        });
-    }
-    let migrator = migrator(backend);
-    let done = match backend {
-        Backend::Sqlite { write, .. } => migrator.run(write).await,
-        Backend::Postgres { pool } => migrator.run(pool).await,
-    };
-    done.map_err(|error| {
-        use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
-        if let Execute(inner) | ExecuteMigration(inner, _) = error {
-            return StoreError::from(inner);
+    loop {
+        let found = applied_versions(backend).await?.last().copied().unwrap_or(0);
+        if found > known {
+            return Err(StoreError::Schema {
+                found,
+                known,
+                advice: "use the newer program that wrote it",
+            });
         }
-        StoreError::Engine(format!("the schema could not be brought up to date: {error}"))
-    })
+        let migrator = migrator(backend);
+        let done = match backend {
+            Backend::Sqlite { write, .. } => migrator.run(write).await,
+            Backend::Postgres { pool } => migrator.run(pool).await,
+        };
+        let Err(error) = done else {
+            return Ok(());
+        };
+        // Ends: each further turn needs another step that somebody else has applied meanwhile.
+        if applied_versions(backend).await?.last().copied().unwrap_or(0) <= found {
+            return Err(failed(error));
+        }
+    }
+}
+
+fn failed(error: sqlx::migrate::MigrateError) -> StoreError {
+    use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
+    if let Execute(inner) | ExecuteMigration(inner, _) = error {
+        return StoreError::from(inner);
+    }
+    StoreError::Engine(format!("the schema could not be brought up to date: {error}"))
 }
