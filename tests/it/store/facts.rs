@@ -4,7 +4,7 @@
 //! changed after the fact, or a document is free that is not, or the other way round.
 
 use super::on_both;
-use super::place::{NOW, Place};
+use super::place::{Engine, NOW, Place, number, run};
 use super::road::{Road, counts, event, stated};
 use futures_util::future::join_all;
 use hoibao::domain::custody::{self, CustodyAct, CustodyFact};
@@ -12,9 +12,11 @@ use hoibao::domain::delivery::{self, DeliveryFact, EventKind, FactBody};
 use hoibao::domain::dossier::{self as dossier_fold, ShipmentView};
 use hoibao::domain::id::ShipmentId;
 use hoibao::domain::journal::{Entry, Kind, Subject, SubjectKind};
-use hoibao::edge::store::record::NewFacts;
+use hoibao::edge::store::record::{self, NewFacts};
 use hoibao::edge::store::{Row, Sql, StoreError, dossier, journal, shipment};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 const OUTBOX: Sql = Sql {
     name: "test_outbox",
@@ -307,4 +309,52 @@ on_both! {
         assert!(matches!(refused, StoreError::Constraint { .. }), "{refused}");
         check(&road, &[id]).await;
     }
+}
+
+/// Two gateways move two shipments of one dossier, the second in the middle of the first: it waits, and then folds the
+/// dossier over what the first one wrote.
+#[test]
+fn a_dossier_is_folded_over_what_another_gateway_just_wrote() {
+    const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    run(Engine::Postgres, async |place: &Place| {
+        let road = Road::build(place.store().await).await;
+        let other = Road {
+            store: place.reopen().await,
+            ..road.clone()
+        };
+        let second = ShipmentId::from_bytes([9; 16]);
+        road.register(second, "000.00.01.H42-261124-0001__2", &road.dossiers, 2)
+            .await
+            .unwrap();
+        let (written, go) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        let (inner, says, waits) = (road.clone(), Arc::clone(&written), Arc::clone(&go));
+        let slow = road.submit(move |tx| {
+            let (road, says, waits) = (inner.clone(), Arc::clone(&says), Arc::clone(&waits));
+            Box::pin(async move {
+                let new = event(road.shipment, 9, EventKind::Delivered);
+                record::shipment_facts(&road.store, tx, &road.hand(NOW), road.shipment, new).await?;
+                says.add_permits(1);
+                waits.acquire().await.unwrap().forget();
+                Ok(())
+            })
+        });
+        let quick = async {
+            written.acquire().await.unwrap().forget();
+            let move_second = other.facts(second, NOW, event(second, 3, EventKind::Accepted));
+            let let_go = async {
+                while number(&road.store, WAITING).await == 0 {
+                    tokio::task::yield_now().await;
+                }
+                go.add_permits(1);
+            };
+            futures_util::future::join(move_second, let_go).await.0
+        };
+        let (slow, quick) = futures_util::future::join(slow, quick).await;
+        slow.unwrap();
+        assert_eq!(quick.unwrap(), 1);
+        check(&road, &[road.shipment, second]).await;
+        let mut tx = road.store.snapshot().await.unwrap();
+        let row = dossier::find(&mut tx, road.dossiers[0]).await.unwrap().unwrap();
+        assert_eq!((row.status, row.returned_at), (10, Some(NOW.plus_ms(9 * 60_000))));
+    });
 }
