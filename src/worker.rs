@@ -448,14 +448,17 @@ mod tests {
             assert_eq!(heard.recv().await, Some(expected));
         }
         // The ringer may not yet be listening: a commit is repeated until it is heard.
-        let woken = loop {
-            bench.committed.notify_waiters();
-            tokio::select! {
-                tick = heard.recv() => break tick,
-                () = tokio::task::yield_now() => {}
+        let woken = async {
+            loop {
+                bench.committed.notify_waiters();
+                tokio::select! {
+                    tick = heard.recv() => break tick,
+                    () = tokio::task::yield_now() => {}
+                }
             }
         };
-        assert_eq!(woken, Some(3));
+        let woken = tokio::time::timeout(Duration::from_mins(1), woken).await;
+        assert_eq!(woken, Ok(Some(3)));
         stop.cancel();
         tracker.close();
         tracker.wait().await;

@@ -137,11 +137,19 @@ mod tests {
             connections_max: 8,
             head_timeout: Duration::from_millis(50),
         };
-        let (address, stop, tracker) = door(router, limits).await;
+        let (address, stop, tracker) = door(router.clone(), limits).await;
         let mut dripping = TcpStream::connect(address).await.unwrap();
         dripping.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
         let closed = answer(dripping).await;
         assert!(!closed.starts_with("HTTP/1.1 200"), "{closed}");
+        stop.cancel();
+        tracker.wait().await;
+
+        let patient = DoorLimits {
+            head_timeout: Duration::from_mins(1),
+            ..limits
+        };
+        let (address, stop, tracker) = door(router, patient).await;
         let mut honest = TcpStream::connect(address).await.unwrap();
         honest.write_all(REQUEST).await.unwrap();
         assert!(answer(honest).await.ends_with("\r\n\r\n127.0.0.1"));

@@ -12,15 +12,16 @@ use crate::domain::tracking_number::{TrackingCheck, TrackingNumber, TrackingNumb
 use serde::Serialize;
 use std::process::ExitCode;
 
+/// What `--help` says beyond the one line.
+pub(super) const LONG_ABOUT: &str =
+    "Says whether a value is well formed; nothing is looked up. Exit code 0 when it is, 1 when it is not.";
+
 /// Check a tracking number, a telephone number or a dossier code
 #[derive(clap::Args, Debug)]
-#[command(
-    long_about = "Says whether a value is well formed; nothing is looked up. Exit code 0 when it is, 1 when it is not.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
                   hoibao check tracking-number RR123456785VN\n  \
                   hoibao check phone '0912 345 678' --json\n  \
-                  hoibao check dossier-code H15.50.05.13-261008-0975"
-)]
+                  hoibao check dossier-code H15.50.05.13-261008-0975")]
 pub struct Args {
     /// What the value is
     #[arg(value_enum)]

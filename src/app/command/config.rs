@@ -5,15 +5,15 @@
 use super::{Global, print};
 use std::process::ExitCode;
 
+/// What `--help` says beyond the one line.
+pub(super) const LONG_ABOUT: &str = "Values come from the defaults, then the file of --config or HOIBAO_CONFIG, then the environment \
+    (HOIBAO__SECTION__KEY), then the command line. Passwords are shown as ***.";
+
 /// Show or check the configuration in force
 #[derive(clap::Args, Debug)]
-#[command(
-    long_about = "Values come from the defaults, then the file of --config or HOIBAO_CONFIG, then the environment \
-                  (HOIBAO__SECTION__KEY), then the command line. Passwords are shown as ***.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
                   hoibao config show\n  \
-                  hoibao config check --config /etc/hoibao.toml"
-)]
+                  hoibao config check --config /etc/hoibao.toml")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,

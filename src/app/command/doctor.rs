@@ -25,13 +25,13 @@ const BUILT_AFTER: &str = "2026-01-01T00:00:00Z";
 /// Files written this much in the future tell of a clock that was wrong, milliseconds.
 const CLOCK_SLACK_MS: i64 = 300_000;
 
+/// What `--help` says beyond the one line.
+pub(super) const LONG_ABOUT: &str = "Looks at configuration, keys, database, schema, clock, disk space, calendars and certificates, changes \
+    nothing, and says for each what is wrong and how to mend it. Exit code 1 when something fails.";
+
 /// Say what is wrong with this installation and how to mend it
 #[derive(clap::Args, Debug)]
-#[command(
-    long_about = "Looks at configuration, keys, database, schema, clock, disk space, calendars and certificates, changes \
-                  nothing, and says for each what is wrong and how to mend it. Exit code 1 when something fails.",
-    after_help = "Examples:\n  hoibao doctor\n  hoibao doctor --json"
-)]
+#[command(after_help = "Examples:\n  hoibao doctor\n  hoibao doctor --json")]
 pub struct Args {
     /// Answer as one JSON object
     #[arg(long)]

@@ -7,17 +7,17 @@ use super::{Global, print};
 use crate::app::key_file;
 use std::process::ExitCode;
 
+/// What `--help` says beyond the one line.
+pub(super) const LONG_ABOUT: &str = "Personal data are sealed under keys that stand in the file keys.file, outside the database. Who has \
+    both has everything; who loses the file has lost every name and address. Keep a copy apart from the \
+    database's backups.";
+
 /// Make, describe or rotate the keys of personal data
 #[derive(clap::Args, Debug)]
-#[command(
-    long_about = "Personal data are sealed under keys that stand in the file keys.file, outside the database. Who has \
-                  both has everything; who loses the file has lost every name and address. Keep a copy apart from the \
-                  database's backups.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
                   hoibao keys new\n  \
                   hoibao keys show\n  \
-                  HOIBAO__KEYS__FILE=/etc/hoibao/keys hoibao keys rotate"
-)]
+                  HOIBAO__KEYS__FILE=/etc/hoibao/keys hoibao keys rotate")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,

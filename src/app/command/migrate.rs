@@ -8,16 +8,16 @@ use crate::edge::store::{Store, StoreError, newest_version};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+/// What `--help` says beyond the one line.
+pub(super) const LONG_ABOUT: &str = "Makes the database, or brings its schema up to date, and shows the version before and after. Running it \
+    again changes nothing. For a new embedded database the key file is made too; for PostgreSQL run \
+    `hoibao keys new` first.";
+
 /// Make the database, or bring its schema up to date
 #[derive(clap::Args, Debug)]
-#[command(
-    long_about = "Makes the database, or brings its schema up to date, and shows the version before and after. Running it \
-                  again changes nothing. For a new embedded database the key file is made too; for PostgreSQL run \
-                  `hoibao keys new` first.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
                   hoibao migrate\n  \
-                  hoibao migrate --database sqlite:/var/lib/hoibao/hoibao.sqlite"
-)]
+                  hoibao migrate --database sqlite:/var/lib/hoibao/hoibao.sqlite")]
 pub struct Args {}
 
 impl Args {
@@ -39,7 +39,11 @@ impl Args {
                         newest_version()
                     }
                     Err(StoreError::Schema { found, .. }) => found,
-                    Err(error) => return Err(error.into()),
+                    Err(error) => {
+                        return Err(anyhow::Error::from(error).context(
+                            "the database could not be opened; check database.url, or see what `hoibao doctor` says",
+                        ));
+                    }
                 }
             };
             compose::make(&config, keyring).await?.close().await;

@@ -89,18 +89,25 @@ impl Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve web pages and API, and run the worker, in one process
+    #[command(long_about = serve::LONG_ABOUT)]
     Serve(serve::Args),
     /// Run the worker alone, beside gateways that serve
+    #[command(long_about = worker::LONG_ABOUT)]
     Worker(worker::Args),
     /// Make the database, or bring its schema up to date
+    #[command(long_about = migrate::LONG_ABOUT)]
     Migrate(migrate::Args),
     /// Check a tracking number, a telephone number or a dossier code
+    #[command(long_about = check::LONG_ABOUT)]
     Check(check::Args),
     /// Make, describe or rotate the keys of personal data
+    #[command(long_about = keys::LONG_ABOUT)]
     Keys(keys::Args),
     /// Show or check the configuration in force
+    #[command(long_about = config::LONG_ABOUT)]
     Config(config::Args),
     /// Say what is wrong with this installation and how to mend it
+    #[command(long_about = doctor::LONG_ABOUT)]
     Doctor(doctor::Args),
     /// Write a completion script for a shell
     Completions(completions::Args),

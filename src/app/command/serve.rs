@@ -20,18 +20,18 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
+/// What `--help` says beyond the one line.
+pub(super) const LONG_ABOUT: &str = "Serves web pages, API and callbacks, and runs the worker, in one process, until SIGINT or SIGTERM. What \
+    is under way is finished or released; a second signal breaks it off. An embedded database that does \
+    not exist yet is made, with its key file; an older one must be brought up to date with `hoibao \
+    migrate` first.";
+
 /// Serve web pages and API, and run the worker
 #[derive(clap::Args, Debug)]
-#[command(
-    long_about = "Serves web pages, API and callbacks, and runs the worker, in one process, until SIGINT or SIGTERM. What \
-                  is under way is finished or released; a second signal breaks it off. An embedded database that does \
-                  not exist yet is made, with its key file; an older one must be brought up to date with `hoibao \
-                  migrate` first.",
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
                   hoibao serve\n  \
                   hoibao serve --config /etc/hoibao.toml\n  \
-                  HOIBAO__HTTP__LISTEN=127.0.0.1:9000 hoibao serve"
-)]
+                  HOIBAO__HTTP__LISTEN=127.0.0.1:9000 hoibao serve")]
 pub struct Args {}
 
 impl Args {

@@ -11,14 +11,14 @@ use crate::app::{block_on, jobs};
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// What `--help` says beyond the one line.
+pub(super) const LONG_ABOUT: &str = "Runs every stage of the road that needs no request: calls to operators, reading of callbacks, events to \
+    dossier systems. Several workers and gateways share one PostgreSQL; an embedded database is for one \
+    process, so use `hoibao serve` there.";
+
 /// Run the worker alone
 #[derive(clap::Args, Debug)]
-#[command(
-    long_about = "Runs every stage of the road that needs no request: calls to operators, reading of callbacks, events to \
-                  dossier systems. Several workers and gateways share one PostgreSQL; an embedded database is for one \
-                  process, so use `hoibao serve` there.",
-    after_help = "Examples:\n  hoibao worker --config /etc/hoibao.toml"
-)]
+#[command(after_help = "Examples:\n  hoibao worker --config /etc/hoibao.toml")]
 pub struct Args {}
 
 impl Args {

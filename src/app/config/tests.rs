@@ -38,7 +38,13 @@ fn defaults_can_be_used_and_are_all_typed() {
     assert_eq!(limits.dispatch_retry.cap_ms(), 7_200_000);
     assert_eq!(limits.outbox_retry.attempts_max(), 20);
     assert_eq!(config.store_settings().url, "sqlite:hoibao-data/hoibao.sqlite");
-    assert_eq!(config.entries().len(), 55);
+    assert_eq!(config.entries().len(), source::DEFAULTS.matches(" = ").count());
+    assert!(
+        config
+            .entries()
+            .iter()
+            .all(|entry| entry.origin == Origin::Default)
+    );
     assert_eq!(
         config.sqlite_file().unwrap().to_str(),
         Some("hoibao-data/hoibao.sqlite")
