@@ -1,5 +1,7 @@
 //! Room `app`.
 
+pub mod demo;
+
 use std::process::ExitCode;
 
 /// Runs one command line and says how it went.

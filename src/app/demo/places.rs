@@ -1,0 +1,537 @@
+//! Room `app::demo`: offices, units and procedures of the demo's city.
+//!
+//! In: the unit files. Out: the one-stop centres, where addressees live, and what they ask for. Deliberately not here:
+//! setting them up in the store (`setup`). Procedure codes are invented (`DEMO-..`); names follow desk.md 3.
+
+use super::dice::Dice;
+use std::collections::BTreeSet;
+
+/// National code of Quảng Ninh.
+pub(super) const PROVINCE: &str = "22";
+/// Set version of today's units.
+pub(super) const SET_NOW: &str = "vn-2026-04";
+/// Set version of the units before July 2025.
+pub(super) const SET_BEFORE: &str = "legacy-2025-06";
+
+const UNITS: &str = include_str!("../../../fixtures/units/units.csv");
+const OLD_UNITS: &str = include_str!("../../../fixtures/units/legacy_units.csv");
+
+/// A one-stop centre.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Centre {
+    /// Short code in files and on the command line.
+    pub(super) code: &'static str,
+    /// Name.
+    pub(super) name: &'static str,
+    /// National code of its commune.
+    pub(super) commune: &'static str,
+    /// Identifier in dossier codes.
+    pub(super) identifier: &'static str,
+    /// How many of a thousand dossiers it receives.
+    weight: u32,
+}
+
+const fn centre(
+    code: &'static str,
+    name: &'static str,
+    commune: &'static str,
+    identifier: &'static str,
+    weight: u32,
+) -> Centre {
+    Centre {
+        code,
+        name,
+        commune,
+        identifier,
+        weight,
+    }
+}
+
+/// The provincial centre's branch first, then the centres of the thirteen communes that the city of Hạ Long became.
+pub(super) const CENTRES: [Centre; 14] = [
+    centre(
+        "pvhcc-hl",
+        "Trung tâm Phục vụ hành chính công tỉnh – chi nhánh Hạ Long",
+        "06688",
+        "H49.30",
+        420,
+    ),
+    centre(
+        "hatu",
+        "Trung tâm Phục vụ hành chính công phường Hà Tu",
+        "06652",
+        "H49.31",
+        42,
+    ),
+    centre(
+        "caoxanh",
+        "Trung tâm Phục vụ hành chính công phường Cao Xanh",
+        "06658",
+        "H49.32",
+        52,
+    ),
+    centre(
+        "viethung",
+        "Trung tâm Phục vụ hành chính công phường Việt Hưng",
+        "06661",
+        "H49.33",
+        48,
+    ),
+    centre(
+        "baichay",
+        "Trung tâm Phục vụ hành chính công phường Bãi Cháy",
+        "06673",
+        "H49.34",
+        84,
+    ),
+    centre(
+        "halam",
+        "Trung tâm Phục vụ hành chính công phường Hà Lầm",
+        "06676",
+        "H49.35",
+        58,
+    ),
+    centre(
+        "honggai",
+        "Trung tâm Phục vụ hành chính công phường Hồng Gai",
+        "06685",
+        "H49.36",
+        72,
+    ),
+    centre(
+        "halong",
+        "Trung tâm Phục vụ hành chính công phường Hạ Long",
+        "06688",
+        "H49.37",
+        76,
+    ),
+    centre(
+        "tuanchau",
+        "Trung tâm Phục vụ hành chính công phường Tuần Châu",
+        "06706",
+        "H49.38",
+        38,
+    ),
+    centre(
+        "hoanhbo",
+        "Trung tâm Phục vụ hành chính công phường Hoành Bồ",
+        "07030",
+        "H49.39",
+        46,
+    ),
+    centre(
+        "quangla",
+        "Trung tâm Phục vụ hành chính công xã Quảng La",
+        "07054",
+        "H49.40",
+        18,
+    ),
+    centre(
+        "thongnhat",
+        "Trung tâm Phục vụ hành chính công xã Thống Nhất",
+        "07060",
+        "H49.41",
+        22,
+    ),
+    centre(
+        "kythuong",
+        "Trung tâm Phục vụ hành chính công xã Kỳ Thượng",
+        "06979",
+        "H49.42",
+        9,
+    ),
+    centre(
+        "luongminh",
+        "Trung tâm Phục vụ hành chính công xã Lương Minh",
+        "06985",
+        "H49.43",
+        15,
+    ),
+];
+
+/// A commune centre, or, for what a commune does not decide, the provincial branch.
+pub(super) fn some_centre(dice: &mut Dice, at_commune: bool) -> usize {
+    if at_commune {
+        1 + dice.weighted(CENTRES.iter().skip(1).map(|centre| centre.weight))
+    } else {
+        0
+    }
+}
+
+/// What citizens ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Procedure {
+    /// Invented code.
+    pub(super) code: &'static str,
+    /// Name.
+    pub(super) name: &'static str,
+    /// Whether the result may go by post.
+    pub(super) by_post: bool,
+    /// Who may receive it: the store's word.
+    pub(super) policy: &'static str,
+    /// An old paper is taken back.
+    pub(super) takes_back_old: bool,
+    /// Decided by a commune.
+    pub(super) at_commune: bool,
+    /// Handled in the ministry's system, not in the province's.
+    pub(super) by_ministry: bool,
+    /// Least and most working days that it takes.
+    pub(super) days: (u32, u32),
+    /// Weight of the paper in grams.
+    pub(super) grams: u32,
+    /// How many of a thousand dossiers.
+    weight: u32,
+}
+
+const ADDRESSEE: &str = "addressee_only";
+const AUTHORISED: &str = "addressee_or_authorised";
+const HOUSEHOLD: &str = "household";
+
+#[derive(Clone, Copy)]
+enum Desk {
+    /// Land: the ministry's system, at the provincial branch.
+    Land,
+    /// At the provincial branch.
+    Branch,
+    /// At a commune.
+    Commune,
+}
+
+const fn by_post(
+    code: &'static str,
+    name: &'static str,
+    policy: &'static str,
+    desk: Desk,
+    days: (u32, u32),
+    weight: u32,
+) -> Procedure {
+    Procedure {
+        code,
+        name,
+        by_post: true,
+        policy,
+        takes_back_old: false,
+        at_commune: matches!(desk, Desk::Commune),
+        by_ministry: matches!(desk, Desk::Land),
+        days,
+        grams: 60,
+        weight,
+    }
+}
+
+const fn counter_only(code: &'static str, name: &'static str, weight: u32) -> Procedure {
+    Procedure {
+        by_post: false,
+        ..by_post(code, name, ADDRESSEE, Desk::Commune, (0, 3), weight)
+    }
+}
+
+/// The mix of desk.md 3.
+pub(super) const PROCEDURES: [Procedure; 22] = [
+    by_post(
+        "DEMO-DD-01",
+        "Đăng ký biến động do chuyển nhượng, tặng cho, thừa kế",
+        ADDRESSEE,
+        Desk::Land,
+        (5, 10),
+        92,
+    ),
+    Procedure {
+        takes_back_old: true,
+        ..by_post(
+            "DEMO-DD-02",
+            "Cấp đổi Giấy chứng nhận",
+            ADDRESSEE,
+            Desk::Land,
+            (4, 7),
+            48,
+        )
+    },
+    by_post(
+        "DEMO-DD-03",
+        "Cấp lại Giấy chứng nhận do mất",
+        ADDRESSEE,
+        Desk::Land,
+        (8, 15),
+        12,
+    ),
+    by_post(
+        "DEMO-DD-04",
+        "Tách thửa, hợp thửa đất",
+        ADDRESSEE,
+        Desk::Land,
+        (8, 15),
+        26,
+    ),
+    by_post(
+        "DEMO-DD-05",
+        "Đính chính Giấy chứng nhận",
+        ADDRESSEE,
+        Desk::Land,
+        (4, 8),
+        10,
+    ),
+    by_post(
+        "DEMO-BD-01",
+        "Đăng ký thế chấp quyền sử dụng đất",
+        AUTHORISED,
+        Desk::Land,
+        (0, 1),
+        84,
+    ),
+    by_post(
+        "DEMO-BD-02",
+        "Xóa đăng ký thế chấp",
+        AUTHORISED,
+        Desk::Land,
+        (0, 1),
+        62,
+    ),
+    by_post(
+        "DEMO-BD-03",
+        "Cung cấp thông tin, dữ liệu đất đai",
+        AUTHORISED,
+        Desk::Land,
+        (1, 3),
+        20,
+    ),
+    by_post(
+        "DEMO-HT-01",
+        "Cấp bản sao trích lục hộ tịch",
+        HOUSEHOLD,
+        Desk::Commune,
+        (0, 1),
+        168,
+    ),
+    by_post(
+        "DEMO-HT-02",
+        "Xác nhận tình trạng hôn nhân",
+        ADDRESSEE,
+        Desk::Commune,
+        (1, 3),
+        86,
+    ),
+    by_post(
+        "DEMO-HT-03",
+        "Đăng ký khai sinh (nộp trực tuyến)",
+        AUTHORISED,
+        Desk::Commune,
+        (0, 1),
+        48,
+    ),
+    by_post(
+        "DEMO-HT-04",
+        "Thay đổi, cải chính hộ tịch",
+        ADDRESSEE,
+        Desk::Commune,
+        (2, 6),
+        18,
+    ),
+    by_post(
+        "DEMO-KD-01",
+        "Đăng ký thành lập hộ kinh doanh",
+        AUTHORISED,
+        Desk::Commune,
+        (1, 3),
+        40,
+    ),
+    by_post(
+        "DEMO-KD-02",
+        "Đăng ký thay đổi nội dung hộ kinh doanh",
+        AUTHORISED,
+        Desk::Commune,
+        (1, 3),
+        18,
+    ),
+    by_post(
+        "DEMO-KD-03",
+        "Chấm dứt hoạt động hộ kinh doanh",
+        AUTHORISED,
+        Desk::Commune,
+        (1, 3),
+        12,
+    ),
+    by_post(
+        "DEMO-TM-01",
+        "Giấy phép bán lẻ thuốc lá",
+        AUTHORISED,
+        Desk::Commune,
+        (5, 10),
+        8,
+    ),
+    Procedure {
+        grams: 1_850,
+        ..by_post(
+            "DEMO-XD-01",
+            "Giấy phép xây dựng nhà ở riêng lẻ",
+            AUTHORISED,
+            Desk::Branch,
+            (8, 15),
+            32,
+        )
+    },
+    by_post(
+        "DEMO-XH-01",
+        "Trợ cấp xã hội hằng tháng",
+        AUTHORISED,
+        Desk::Commune,
+        (5, 10),
+        34,
+    ),
+    by_post(
+        "DEMO-XH-02",
+        "Hỗ trợ chi phí mai táng",
+        HOUSEHOLD,
+        Desk::Commune,
+        (3, 6),
+        20,
+    ),
+    by_post(
+        "DEMO-GD-01",
+        "Cấp bản sao bằng từ sổ gốc",
+        AUTHORISED,
+        Desk::Branch,
+        (0, 1),
+        22,
+    ),
+    counter_only("DEMO-HT-90", "Đăng ký kết hôn", 30),
+    counter_only("DEMO-CT-90", "Chứng thực bản sao, chữ ký", 110),
+];
+
+/// Some procedure, of those that may go by post when that is asked.
+pub(super) fn some_procedure(dice: &mut Dice, post: bool) -> usize {
+    dice.weighted(PROCEDURES.iter().map(|procedure| {
+        if post && !procedure.by_post {
+            0
+        } else {
+            procedure.weight
+        }
+    }))
+}
+
+/// National codes of a province and a commune within one set of units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Units {
+    pub(super) set: &'static str,
+    pub(super) province: &'static str,
+    pub(super) commune: &'static str,
+}
+
+/// Where people live, read once from the unit files.
+#[derive(Debug)]
+pub(super) struct Map {
+    near: Vec<&'static str>,
+    province: Vec<&'static str>,
+    far: Vec<(&'static str, &'static str)>,
+    gone: Vec<&'static str>,
+}
+
+impl Map {
+    /// Reads the files that come with the program.
+    pub(super) fn built_in() -> Self {
+        let near: Vec<&str> = CENTRES.iter().skip(1).map(|centre| centre.commune).collect();
+        let rows = || {
+            UNITS
+                .lines()
+                .skip(1)
+                .map(|line| line.split(',').collect::<Vec<_>>())
+        };
+        let column = |row: &[&'static str], index: usize| row.get(index).copied().unwrap_or_default();
+        let mut province = Vec::new();
+        let mut far = Vec::new();
+        let mut names = BTreeSet::new();
+        for row in rows() {
+            let (code, commune) = (column(&row, 0), column(&row, 2));
+            if code == PROVINCE {
+                names.insert(column(&row, 3));
+                if !near.contains(&commune) {
+                    province.push(commune);
+                }
+            } else {
+                far.push((code, commune));
+            }
+        }
+        // Wards of the old city whose name no unit of today has: an address that still says so reaches nobody.
+        let gone: BTreeSet<&str> = OLD_UNITS
+            .lines()
+            .map(|line| line.split(',').collect::<Vec<_>>())
+            .filter(|row| column(row, 0) == PROVINCE && column(row, 2) == "193")
+            .filter(|row| !column(row, 5).is_empty() && !names.contains(column(row, 5)))
+            .map(|row| column(&row, 4))
+            .collect();
+        Self {
+            near,
+            province,
+            far,
+            gone: gone.into_iter().collect(),
+        }
+    }
+
+    /// Where somebody lives: mostly in the area of the old city, some elsewhere in the province, a few beyond.
+    pub(super) fn home(&self, dice: &mut Dice) -> Units {
+        let far = dice.between(0, 999);
+        if far < 40
+            && let Some((province, commune)) = dice.maybe(&self.far)
+        {
+            return now(province, commune);
+        }
+        let communes = if far < 130 { &self.province } else { &self.near };
+        now(PROVINCE, dice.word(communes))
+    }
+
+    /// The same home written with a ward that no longer exists.
+    pub(super) fn gone_home(&self, dice: &mut Dice) -> Units {
+        Units {
+            set: SET_BEFORE,
+            province: PROVINCE,
+            commune: dice.word(&self.gone),
+        }
+    }
+
+    /// A home in the area of the old city, as units are today.
+    pub(super) fn near_home(&self, dice: &mut Dice) -> Units {
+        now(PROVINCE, dice.word(&self.near))
+    }
+}
+
+const fn now(province: &'static str, commune: &'static str) -> Units {
+    Units {
+        set: SET_NOW,
+        province,
+        commune,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The thirteen communes exist today under these names, and the old wards do not.
+    #[test]
+    fn centres_stand_in_units_of_today_and_gone_wards_do_not() {
+        for centre in CENTRES.iter().skip(1) {
+            let row = UNITS
+                .lines()
+                .find(|line| line.contains(&format!(",{},", centre.commune)))
+                .unwrap();
+            let name = row.split(',').nth(3).unwrap();
+            let (_, bare) = name.split_once(' ').unwrap();
+            assert!(row.starts_with("22,") && centre.name.ends_with(bare), "{row}");
+        }
+        let map = Map::built_in();
+        assert_eq!(
+            (map.near.len(), map.province.len(), map.far.len()),
+            (13, 41, 3_267)
+        );
+        assert!(map.gone.contains(&"06694"), "{:?}", map.gone);
+        assert!(!map.gone.contains(&"06673"), "Bãi Cháy is still there");
+    }
+
+    #[test]
+    fn procedures_have_their_own_codes() {
+        let codes: BTreeSet<&str> = PROCEDURES.iter().map(|procedure| procedure.code).collect();
+        assert_eq!(codes.len(), PROCEDURES.len());
+        let mut dice = Dice::new(3, 3);
+        assert!((0..500).all(|_| PROCEDURES[some_procedure(&mut dice, true)].by_post));
+    }
+}
