@@ -484,3 +484,79 @@ CREATE TABLE journal (
     UNIQUE (subject_kind, subject_id, sequence)
 );
 CREATE INDEX journal_recorded ON journal (recorded_at, id);
+
+-- Views for people who query by hand: identifiers as text, times as the wall clock of Vietnam.
+CREATE VIEW shipment_readable AS
+SELECT
+    'shp_' || encode(id, 'hex') AS id,
+    short_number AS short_number,
+    reference AS reference,
+    state AS state,
+    held AS held,
+    contested AS contested,
+    custody AS custody,
+    tracking_number AS tracking_number,
+    to_char(to_timestamp(handed_over_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS handed_over,
+    to_char(to_timestamp(delivered_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS delivered,
+    to_char(to_timestamp(heard_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS heard,
+    to_char(to_timestamp(created_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS created
+FROM shipment;
+
+CREATE VIEW dossier_readable AS
+SELECT
+    'dos_' || encode(id, 'hex') AS id,
+    code AS code,
+    procedure_code AS procedure_code,
+    status_raw AS status_raw,
+    status AS status,
+    return_by AS return_by,
+    discrepancy AS discrepancy,
+    to_char(to_timestamp(received_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS received,
+    to_char(to_timestamp(due_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS due,
+    to_char(to_timestamp(finished_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS finished,
+    to_char(to_timestamp(returned_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS returned
+FROM dossier;
+
+CREATE VIEW queue_readable AS
+SELECT
+    'shp_' || encode(shipment_id, 'hex') AS shipment,
+    state AS state,
+    attempts AS attempts,
+    absences AS absences,
+    to_char(to_timestamp(due_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS due,
+    to_char(to_timestamp(lease_until_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS leased_until
+FROM queue;
+
+CREATE VIEW attempt_readable AS
+SELECT
+    'shp_' || encode(shipment_id, 'hex') AS shipment,
+    number AS number,
+    revision AS revision,
+    outcome AS outcome,
+    detail AS detail,
+    settled AS settled,
+    to_char(to_timestamp(started_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS started,
+    to_char(to_timestamp(ended_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS ended
+FROM attempt;
+
+CREATE VIEW outbox_readable AS
+SELECT
+    'dos_' || encode(dossier_id, 'hex') AS dossier,
+    sequence AS sequence,
+    kind AS kind,
+    state AS state,
+    attempts AS attempts,
+    last_detail AS last_detail,
+    to_char(to_timestamp(due_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS due,
+    to_char(to_timestamp(ended_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS ended
+FROM outbox;
+
+CREATE VIEW journal_readable AS
+SELECT
+    'ent_' || encode(id, 'hex') AS id,
+    subject_kind AS subject_kind,
+    encode(subject_id, 'hex') AS subject,
+    sequence AS sequence,
+    kind AS kind,
+    to_char(to_timestamp(recorded_at / 1000.0) AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM-DD HH24:MI:SS') AS recorded
+FROM journal;

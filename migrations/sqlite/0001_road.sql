@@ -484,3 +484,79 @@ CREATE TABLE journal (
     UNIQUE (subject_kind, subject_id, sequence)
 ) STRICT;
 CREATE INDEX journal_recorded ON journal (recorded_at, id);
+
+-- Views for people who query by hand: identifiers as text, times as the wall clock of Vietnam.
+CREATE VIEW shipment_readable AS
+SELECT
+    'shp_' || lower(hex(id)) AS id,
+    short_number AS short_number,
+    reference AS reference,
+    state AS state,
+    held AS held,
+    contested AS contested,
+    custody AS custody,
+    tracking_number AS tracking_number,
+    datetime(handed_over_at / 1000, 'unixepoch', '+7 hours') AS handed_over,
+    datetime(delivered_at / 1000, 'unixepoch', '+7 hours') AS delivered,
+    datetime(heard_at / 1000, 'unixepoch', '+7 hours') AS heard,
+    datetime(created_at / 1000, 'unixepoch', '+7 hours') AS created
+FROM shipment;
+
+CREATE VIEW dossier_readable AS
+SELECT
+    'dos_' || lower(hex(id)) AS id,
+    code AS code,
+    procedure_code AS procedure_code,
+    status_raw AS status_raw,
+    status AS status,
+    return_by AS return_by,
+    discrepancy AS discrepancy,
+    datetime(received_at / 1000, 'unixepoch', '+7 hours') AS received,
+    datetime(due_at / 1000, 'unixepoch', '+7 hours') AS due,
+    datetime(finished_at / 1000, 'unixepoch', '+7 hours') AS finished,
+    datetime(returned_at / 1000, 'unixepoch', '+7 hours') AS returned
+FROM dossier;
+
+CREATE VIEW queue_readable AS
+SELECT
+    'shp_' || lower(hex(shipment_id)) AS shipment,
+    state AS state,
+    attempts AS attempts,
+    absences AS absences,
+    datetime(due_at / 1000, 'unixepoch', '+7 hours') AS due,
+    datetime(lease_until_at / 1000, 'unixepoch', '+7 hours') AS leased_until
+FROM queue;
+
+CREATE VIEW attempt_readable AS
+SELECT
+    'shp_' || lower(hex(shipment_id)) AS shipment,
+    number AS number,
+    revision AS revision,
+    outcome AS outcome,
+    detail AS detail,
+    settled AS settled,
+    datetime(started_at / 1000, 'unixepoch', '+7 hours') AS started,
+    datetime(ended_at / 1000, 'unixepoch', '+7 hours') AS ended
+FROM attempt;
+
+CREATE VIEW outbox_readable AS
+SELECT
+    'dos_' || lower(hex(dossier_id)) AS dossier,
+    sequence AS sequence,
+    kind AS kind,
+    state AS state,
+    attempts AS attempts,
+    last_detail AS last_detail,
+    datetime(due_at / 1000, 'unixepoch', '+7 hours') AS due,
+    datetime(ended_at / 1000, 'unixepoch', '+7 hours') AS ended
+FROM outbox;
+
+CREATE VIEW journal_readable AS
+SELECT
+    'ent_' || lower(hex(id)) AS id,
+    subject_kind AS subject_kind,
+    lower(hex(subject_id)) AS subject,
+    sequence AS sequence,
+    kind AS kind,
+    datetime(recorded_at / 1000, 'unixepoch', '+7 hours') AS recorded
+FROM journal;

@@ -4,6 +4,8 @@
 //! Deliberately not here: rules about the shape of the code (`tests/architecture.rs`).
 
 #[cfg(test)]
+mod command_line;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod units;

@@ -456,6 +456,12 @@ pub enum BuildError {
         /// Name of the setting.
         name: &'static str,
     },
+    /// A setting of the account has a value the adapter cannot use.
+    #[error("the account's setting {name} has no usable value")]
+    BadSetting {
+        /// Name of the setting.
+        name: &'static str,
+    },
     /// A text is longer than the operator takes.
     #[error("{field} has {bytes} bytes, the operator takes {bytes_max}")]
     TooLong {

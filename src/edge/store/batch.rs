@@ -54,14 +54,11 @@ trait Queued: Send {
 struct Pending<C: Command> {
     command: C,
     answer: Option<Result<C::Output, C::Error>>,
+    verdict: Verdict,
     caller: oneshot::Sender<Result<C::Output, C::Error>>,
 }
 
-/// A refusal of ours must be told from a database error: the error type says so by `Conflict`.
-impl<C: Command> Queued for Pending<C>
-where
-    C::Error: MaybeConflict,
-{
+impl<C: Command> Queued for Pending<C> {
     fn step<'a>(&'a mut self, tx: &'a mut Tx) -> Step<'a> {
         Box::pin(async move {
             let ran = AssertUnwindSafe(self.command.run(tx)).catch_unwind().await;
@@ -69,12 +66,14 @@ where
                 tracing::error!(command = C::NAME, "command broke off by a bug; it was undone");
                 Err(StoreError::Panicked.into())
             });
+            // The transaction itself remembers a conflict, however the command wraps or swallows the error.
             let verdict = match &answer {
+                _ if tx.met_conflict() => Verdict::Again,
                 Ok(_) => Verdict::Keep,
-                Err(error) if error.is_conflict() => Verdict::Again,
                 Err(_) => Verdict::Undo,
             };
             self.answer = Some(answer);
+            self.verdict = verdict;
             verdict
         })
     }
@@ -83,35 +82,13 @@ where
         let answer = match (committed, self.answer) {
             (Ok(()), Some(answer)) => answer,
             // A refusal stands whatever became of the commit: it changed nothing.
-            (Err(_), Some(Err(error))) if !error.is_conflict() => Err(error),
+            (Err(_), Some(Err(error))) if self.verdict == Verdict::Undo => Err(error),
             (Err(error), _) => Err(error.into()),
             (Ok(()), None) => Err(StoreError::Closed.into()),
         };
         if self.caller.send(answer).is_err() {
             tracing::trace!(command = C::NAME, "the caller went away; the command stands");
         }
-    }
-}
-
-/// Errors that may be the database's wish for another try.
-pub trait MaybeConflict {
-    /// Whether the whole transaction should be tried again.
-    fn is_conflict(&self) -> bool;
-}
-
-impl<E> MaybeConflict for E
-where
-    E: std::error::Error + 'static,
-{
-    fn is_conflict(&self) -> bool {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
-        while let Some(error) = cause {
-            if let Some(StoreError::Conflict(_)) = error.downcast_ref::<StoreError>() {
-                return true;
-            }
-            cause = error.source();
-        }
-        false
     }
 }
 
@@ -143,14 +120,12 @@ pub(super) fn queue(length: usize) -> (Queue, Drain) {
 
 impl Queue {
     /// Hands a command to the writers and waits for its answer, which comes only after the commit.
-    pub(super) async fn submit<C: Command>(&self, command: C, urgent: bool) -> Result<C::Output, C::Error>
-    where
-        C::Error: MaybeConflict,
-    {
+    pub(super) async fn submit<C: Command>(&self, command: C, urgent: bool) -> Result<C::Output, C::Error> {
         let (caller, answer) = oneshot::channel();
         let pending = Box::new(Pending {
             command,
             answer: None,
+            verdict: Verdict::Again,
             caller,
         });
         let lane = if urgent { &self.urgent } else { &self.normal };

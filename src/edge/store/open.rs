@@ -3,7 +3,7 @@
 //! In: an address. Out: a store that refuses engines and settings which could lose a commit. Deliberately not here:
 //! the schema (migrations) and the statements.
 
-use super::batch::{Begin, MaybeConflict, Queue, queue, write};
+use super::batch::{Begin, Queue, queue, write};
 use super::{Command, Keyring, StoreError, Tx, migration};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
@@ -97,8 +97,8 @@ impl Begin for Beginner {
     fn begin(&self) -> Pin<Box<dyn Future<Output = Result<Tx, StoreError>> + Send + '_>> {
         Box::pin(async move {
             match &self.backend {
-                Backend::Sqlite { write, .. } => Ok(Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)),
-                Backend::Postgres { pool } => Ok(Tx::Postgres(pool.begin().await?)),
+                Backend::Sqlite { write, .. } => Ok(Tx::from(write.begin_with("BEGIN IMMEDIATE").await?)),
+                Backend::Postgres { pool } => Ok(Tx::from(pool.begin().await?)),
             }
         })
     }
@@ -166,10 +166,7 @@ impl Store {
     ///
     /// # Errors
     /// The command's own, or [`StoreError`] through it. After [`StoreError::CommitUnknown`], read again.
-    pub async fn submit<C: Command>(&self, command: C) -> Result<C::Output, C::Error>
-    where
-        C::Error: MaybeConflict,
-    {
+    pub async fn submit<C: Command>(&self, command: C) -> Result<C::Output, C::Error> {
         self.queue.submit(command, false).await
     }
 
@@ -177,10 +174,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::submit`].
-    pub async fn submit_urgent<C: Command>(&self, command: C) -> Result<C::Output, C::Error>
-    where
-        C::Error: MaybeConflict,
-    {
+    pub async fn submit_urgent<C: Command>(&self, command: C) -> Result<C::Output, C::Error> {
         self.queue.submit(command, true).await
     }
 
@@ -190,8 +184,8 @@ impl Store {
     /// [`StoreError::Unavailable`] when no connection can be had.
     pub async fn snapshot(&self) -> Result<Tx, StoreError> {
         match &self.backend {
-            Backend::Sqlite { read, .. } => Ok(Tx::Sqlite(read.begin().await?)),
-            Backend::Postgres { pool } => Ok(Tx::Postgres(
+            Backend::Sqlite { read, .. } => Ok(Tx::from(read.begin().await?)),
+            Backend::Postgres { pool } => Ok(Tx::from(
                 pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                     .await?,
             )),

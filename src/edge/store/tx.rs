@@ -9,11 +9,34 @@ use sqlx::{Postgres, SqlSafeStr as _, Sqlite, Transaction};
 
 /// A transaction. On SQLite a writing one has begun with `BEGIN IMMEDIATE`, so it never upgrades its lock half-way.
 #[derive(Debug)]
-pub enum Tx {
-    /// On SQLite.
+pub struct Tx {
+    inner: Inner,
+    /// The database asked for another try of the whole transaction; nothing may be kept of this one.
+    conflict: bool,
+}
+
+#[derive(Debug)]
+enum Inner {
     Sqlite(Transaction<'static, Sqlite>),
-    /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
+}
+
+impl From<Transaction<'static, Sqlite>> for Tx {
+    fn from(inner: Transaction<'static, Sqlite>) -> Self {
+        Self {
+            inner: Inner::Sqlite(inner),
+            conflict: false,
+        }
+    }
+}
+
+impl From<Transaction<'static, Postgres>> for Tx {
+    fn from(inner: Transaction<'static, Postgres>) -> Self {
+        Self {
+            inner: Inner::Postgres(inner),
+            conflict: false,
+        }
+    }
 }
 
 impl Tx {
@@ -22,20 +45,17 @@ impl Tx {
     /// # Errors
     /// [`StoreError`] as the database says.
     pub async fn execute(&mut self, sql: Sql, values: Vec<Arg>) -> Result<u64, StoreError> {
-        match self {
-            Self::Sqlite(tx) => {
-                let done = sqlx::query_with(sql.sqlite, for_sqlite(values)?)
-                    .execute(&mut **tx)
-                    .await?;
-                Ok(done.rows_affected())
-            }
-            Self::Postgres(tx) => {
-                let done = sqlx::query_with(sql.postgres, for_postgres(values)?)
-                    .execute(&mut **tx)
-                    .await?;
-                Ok(done.rows_affected())
-            }
-        }
+        let done = match &mut self.inner {
+            Inner::Sqlite(tx) => sqlx::query_with(sql.sqlite, for_sqlite(values)?)
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+            Inner::Postgres(tx) => sqlx::query_with(sql.postgres, for_postgres(values)?)
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+        };
+        done.map_err(|error| self.failed(error))
     }
 
     /// Runs a question; all its rows. The text bounds their number.
@@ -43,20 +63,28 @@ impl Tx {
     /// # Errors
     /// [`StoreError`] as the database says.
     pub async fn rows(&mut self, sql: Sql, values: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
-        match self {
-            Self::Sqlite(tx) => {
-                let rows = sqlx::query_with(sql.sqlite, for_sqlite(values)?)
-                    .fetch_all(&mut **tx)
-                    .await?;
-                Ok(rows.into_iter().map(Row::Sqlite).collect())
-            }
-            Self::Postgres(tx) => {
-                let rows = sqlx::query_with(sql.postgres, for_postgres(values)?)
-                    .fetch_all(&mut **tx)
-                    .await?;
-                Ok(rows.into_iter().map(Row::Postgres).collect())
-            }
-        }
+        let rows = match &mut self.inner {
+            Inner::Sqlite(tx) => sqlx::query_with(sql.sqlite, for_sqlite(values)?)
+                .fetch_all(&mut **tx)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
+            Inner::Postgres(tx) => sqlx::query_with(sql.postgres, for_postgres(values)?)
+                .fetch_all(&mut **tx)
+                .await
+                .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
+        };
+        rows.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&mut self, error: sqlx::Error) -> StoreError {
+        let error = StoreError::from(error);
+        self.conflict |= matches!(error, StoreError::Conflict(_));
+        error
+    }
+
+    /// Whether the database asked for another try of the whole transaction.
+    pub(super) const fn met_conflict(&self) -> bool {
+        self.conflict
     }
 
     /// Runs a question; its first row, if any.
@@ -72,9 +100,9 @@ impl Tx {
     /// # Errors
     /// [`StoreError::CommitUnknown`]: nobody can tell whether they stand; read again.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        let done = match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
+        let done = match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await,
+            Inner::Postgres(tx) => tx.commit().await,
         };
         done.map_err(|error| {
             let error = StoreError::from(error);
@@ -88,9 +116,9 @@ impl Tx {
 
     /// Undoes everything.
     pub(super) async fn roll_back(self) {
-        let done = match self {
-            Self::Sqlite(tx) => tx.rollback().await,
-            Self::Postgres(tx) => tx.rollback().await,
+        let done = match self.inner {
+            Inner::Sqlite(tx) => tx.rollback().await,
+            Inner::Postgres(tx) => tx.rollback().await,
         };
         if let Err(error) = done {
             tracing::debug!(error = %error, "roll-back failed; the connection is dropped, which undoes it");
@@ -104,17 +132,17 @@ impl Tx {
             Savepoint::Keep => "RELEASE SAVEPOINT command",
             Savepoint::Undo => "ROLLBACK TO SAVEPOINT command",
         };
-        match self {
-            Self::Sqlite(tx) => sqlx::raw_sql(text.into_sql_str())
+        let done = match &mut self.inner {
+            Inner::Sqlite(tx) => sqlx::raw_sql(text.into_sql_str())
                 .execute(&mut **tx)
                 .await
-                .map(drop)?,
-            Self::Postgres(tx) => sqlx::raw_sql(text.into_sql_str())
+                .map(drop),
+            Inner::Postgres(tx) => sqlx::raw_sql(text.into_sql_str())
                 .execute(&mut **tx)
                 .await
-                .map(drop)?,
-        }
-        Ok(())
+                .map(drop),
+        };
+        done.map_err(|error| self.failed(error))
     }
 }
 

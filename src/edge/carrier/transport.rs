@@ -1,1 +1,0 @@
-//! Room `edge::carrier`: the one place that calls operators.
