@@ -17,6 +17,7 @@ const SEVERAL: u32 = 68;
 /// Envelopes of a thousand whose order is refused at first, and of those of a thousand whose citizen is never reached.
 const BAD_PHONE: u32 = 13;
 const BAD_WARD: u32 = 9;
+const BAD_UNIT: u32 = 5;
 const UNREACHED: u32 = 170;
 
 /// Chooses exactly `count` resolved drafts for the post, in groups for one envelope each. In `changed` of them the
@@ -123,6 +124,8 @@ pub(super) fn fill(map: &Map, dice: &mut Dice, groups: &[Group], dossiers: &mut 
         (Trouble::Phone, false),
         (Trouble::Ward, true),
         (Trouble::Ward, false),
+        (Trouble::Unit, true),
+        (Trouble::Unit, false),
     ];
     let mut envelopes = Vec::with_capacity(groups.len());
     for group in groups {
@@ -135,9 +138,12 @@ pub(super) fn fill(map: &Map, dice: &mut Dice, groups: &[Group], dossiers: &mut 
             (false, _) => None,
             (true, 0..BAD_PHONE) => Some((Trouble::Phone, !dice.hits(UNREACHED))),
             (true, chance) if chance < BAD_PHONE + BAD_WARD => Some((Trouble::Ward, !dice.hits(UNREACHED))),
+            (true, chance) if chance < BAD_PHONE + BAD_WARD + BAD_UNIT => {
+                Some((Trouble::Unit, !dice.hits(UNREACHED)))
+            }
             (true, _) => sure.pop(),
         };
-        let good = Recipient {
+        let mut good = Recipient {
             name: people::name(dice),
             phone: people::phone(dice),
             line: people::street_line(dice),
@@ -149,6 +155,7 @@ pub(super) fn fill(map: &Map, dice: &mut Dice, groups: &[Group], dossiers: &mut 
             None => {}
             Some((Trouble::Phone, _)) => recipient.phone = people::refused_phone(dice),
             Some((Trouble::Ward, _)) => recipient.units = map.gone_home(dice),
+            Some((Trouble::Unit, _)) => (recipient.units, good.units) = Map::renamed_home(dice),
         }
         let mut finished_at = lead.received_at;
         for place in group {

@@ -113,13 +113,15 @@ impl Dossier {
     }
 }
 
-/// Whether and how an envelope's order will be refused at first.
+/// What is wrong with an addressee at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Trouble {
-    /// A telephone number that the operator refuses.
+    /// A telephone number that the operator refuses: its shipment is held for a person.
     Phone,
-    /// A ward that no longer exists.
+    /// A ward that no longer exists: refused when it is registered, never a shipment before it is corrected.
     Ward,
+    /// A commune by the name it had before it became a phường: its shipment is held for a person.
+    Unit,
 }
 
 /// Somebody to send to.
@@ -295,7 +297,7 @@ mod tests {
                 .iter()
                 .filter_map(|envelope| Some((envelope.trouble?, envelope.corrected.is_some())))
                 .collect();
-            assert_eq!(troubles.len(), 4, "{troubles:?}");
+            assert_eq!(troubles.len(), 6, "{troubles:?}");
         });
     }
 
