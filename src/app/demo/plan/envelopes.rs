@@ -134,14 +134,18 @@ pub(super) fn fill(map: &Map, dice: &mut Dice, groups: &[Group], dossiers: &mut 
             continue;
         };
         let usual = matches!(lead.sort, Sort::Usual | Sort::CounterToPost) && group.len() == 1;
-        let trouble = match (usual, dice.between(0, 999)) {
-            (false, _) => None,
-            (true, 0..BAD_PHONE) => Some((Trouble::Phone, !dice.hits(UNREACHED))),
-            (true, chance) if chance < BAD_PHONE + BAD_WARD => Some((Trouble::Ward, !dice.hits(UNREACHED))),
-            (true, chance) if chance < BAD_PHONE + BAD_WARD + BAD_UNIT => {
-                Some((Trouble::Unit, !dice.hits(UNREACHED)))
+        let chance = dice.between(0, 999);
+        let reached = !dice.hits(UNREACHED);
+        let trouble = match (usual, sure.pop()) {
+            (false, kept) => {
+                sure.extend(kept);
+                None
             }
-            (true, _) => sure.pop(),
+            (true, Some(kept)) => Some(kept),
+            (true, None) if chance < BAD_PHONE => Some((Trouble::Phone, reached)),
+            (true, None) if chance < BAD_PHONE + BAD_WARD => Some((Trouble::Ward, reached)),
+            (true, None) if chance < BAD_PHONE + BAD_WARD + BAD_UNIT => Some((Trouble::Unit, reached)),
+            (true, None) => None,
         };
         let mut good = Recipient {
             name: people::name(dice),
