@@ -34,8 +34,6 @@ codes! {
     NotAWord = "not_a_word";
     /// Fewer or more entries than allowed.
     CountOutOfRange = "count_out_of_range";
-    /// The same name stands twice in one object.
-    RepeatedField = "repeated_field";
     /// Not a dossier code at all.
     DossierCodeInvalid = "dossier_code_invalid";
     /// The same document stands twice in the request.
