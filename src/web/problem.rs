@@ -19,7 +19,6 @@ use serde_json::{Map, Value, json};
 /// When a caller may come again after a failure of the store, seconds.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
-
 /// A problem to be told.
 #[derive(Clone, Debug)]
 pub struct Problem {
