@@ -16,4 +16,7 @@
 pub mod cancel;
 pub mod context;
 pub mod dispatch;
+pub mod dossier_record;
+pub mod intake;
+pub mod keys;
 pub mod resolve;

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod intake;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod units;
