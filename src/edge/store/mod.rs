@@ -28,6 +28,7 @@ pub mod shipment_list;
 pub mod shipment_person;
 pub mod shipment_stop;
 pub mod source;
+pub mod tally;
 mod tx;
 pub mod unit;
 mod value;
