@@ -5,6 +5,7 @@
 use super::setup::{App, DOSSIER, answer, draft, limits, on_both, request, snapshot};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use hoibao::edge::store::Backend;
 use hoibao::stage::keys;
 use hoibao::web::middleware::RequestId;
 use serde_json::{Value, json};
@@ -161,4 +162,24 @@ async fn nothing_is_open_without_a_key() {
             "{method} {path}"
         );
     }
+}
+
+#[tokio::test]
+async fn without_the_database_callers_are_told_to_come_again() {
+    on_both(async |app: &App| {
+        match app.context.store.backend() {
+            Backend::Sqlite { write, read } => {
+                write.close().await;
+                read.close().await;
+            }
+            Backend::Postgres { pool } => pool.close().await,
+        }
+        let (status, headers, told) = answer(&app.router, app.registration("k", &draft())).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            (&headers["retry-after"], &told["code"]),
+            (&"2".parse().unwrap(), &json!("unavailable"))
+        );
+    })
+    .await;
 }
