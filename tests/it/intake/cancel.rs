@@ -82,13 +82,13 @@ async fn a_booked_one_is_asked_for_unless_the_operator_takes_no_cancellations() 
         attempt(app, &id, AttemptOutcome::Accepted).await;
         let mut account = app.account.clone();
         account.capabilities.cancelling = Cancelling::None;
-        app.set(Change::Account(account)).await;
+        app.set(Change::Account(Box::new(account))).await;
         let (status, told) = cancel(app, &id).await;
         assert_eq!(
             (status, &told["code"]),
             (StatusCode::CONFLICT, &json!("cancel_not_offered"))
         );
-        app.set(Change::Account(app.account.clone())).await;
+        app.set(Change::Account(Box::new(app.account.clone()))).await;
         assert_eq!(
             cancel(app, &id).await,
             (StatusCode::ACCEPTED, json!({"id": id, "result": "asked"}))

@@ -5,6 +5,7 @@
 use super::setup::{App, DOSSIER, answer, draft, limits, on_both, request, snapshot};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use hoibao::edge::store::Backend;
 use hoibao::stage::keys;
 use hoibao::web::middleware::RequestId;
 use serde_json::{Value, json};
@@ -59,68 +60,62 @@ async fn one_request_too_many_is_told_when_to_come_again() {
     assert_eq!(answer(&router, other).await.0, StatusCode::OK);
 }
 
+const JSON: &str = "application/json";
+
+fn raw(app: &App, kind: &str, body: &[u8]) -> Request<Body> {
+    let mut request = app.registration("k", &Value::Null);
+    request
+        .headers_mut()
+        .insert("content-type", kind.parse().unwrap());
+    *request.body_mut() = Body::from(body.to_vec());
+    request
+}
+
+/// Requests in another form than asked for, each with its status and code.
+fn misshapen(app: &App) -> Vec<(Request<Body>, u16, &'static str)> {
+    let get = |path: &str| request("GET", path, &app.key, None);
+    let keyless = request("POST", "/api/v1/shipments", &app.key, Some(&draft()));
+    let text = draft().to_string();
+    let mut packed = raw(app, JSON, text.as_bytes());
+    packed
+        .headers_mut()
+        .insert("content-encoding", "gzip".parse().unwrap());
+    vec![
+        (raw(app, JSON, b"{\"items\": [}"), 400, "malformed_json"),
+        (raw(app, JSON, b"{\"a\":1,\"a\":2}"), 400, "repeated_field"),
+        (raw(app, JSON, &[b'"', 0xff, b'"']), 400, "not_utf8"),
+        (raw(app, JSON, &[b' '; 17 * 1024]), 413, "too_large"),
+        (
+            raw(app, "text/plain", text.as_bytes()),
+            415,
+            "unsupported_media_type",
+        ),
+        (packed, 415, "unsupported_media_type"),
+        (raw(app, JSON, b"[]"), 422, "invalid"),
+        (keyless, 400, "idempotency_key_missing"),
+        (
+            app.registration(&"k".repeat(256), &draft()),
+            400,
+            "idempotency_key_missing",
+        ),
+        (get("/api/v1/nothing"), 404, "not_found"),
+        (get("/api/v1/shipments/shp_1"), 404, "not_found"),
+        (get("/api/v1/dossiers/one/NONE"), 404, "not_found"),
+        (get("/api/v1/dossiers/one/%FF"), 400, "not_utf8"),
+        (
+            request("PATCH", "/api/v1/shipments", &app.key, None),
+            405,
+            "method_not_allowed",
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn bodies_in_another_form_are_refused_each_in_its_way() {
     on_both(async |app: &App| {
         app.dossier(DOSSIER).await;
         let rows = app.rows().await;
-        let raw = |kind: &str, body: Vec<u8>| {
-            let mut request = app.registration("k", &Value::Null);
-            request
-                .headers_mut()
-                .insert("content-type", kind.parse().unwrap());
-            *request.body_mut() = Body::from(body);
-            request
-        };
-        let json = "application/json";
-        let cases = [
-            (raw(json, b"{\"items\": [}".to_vec()), 400, "malformed_json"),
-            (raw(json, b"{\"a\":1,\"a\":2}".to_vec()), 400, "repeated_field"),
-            (raw(json, vec![b'"', 0xff, b'"']), 400, "not_utf8"),
-            (raw(json, vec![b' '; 17 * 1024]), 413, "too_large"),
-            (
-                raw("text/plain", draft().to_string().into_bytes()),
-                415,
-                "unsupported_media_type",
-            ),
-            (raw(json, b"[]".to_vec()), 422, "invalid"),
-            (
-                request("POST", "/api/v1/shipments", &app.key, Some(&draft())),
-                400,
-                "idempotency_key_missing",
-            ),
-            (
-                app.registration(&"k".repeat(256), &draft()),
-                400,
-                "idempotency_key_missing",
-            ),
-            (
-                request("GET", "/api/v1/nothing", &app.key, None),
-                404,
-                "not_found",
-            ),
-            (
-                request("GET", "/api/v1/shipments/shp_1", &app.key, None),
-                404,
-                "not_found",
-            ),
-            (
-                request("GET", "/api/v1/dossiers/one/NONE", &app.key, None),
-                404,
-                "not_found",
-            ),
-            (
-                request("GET", "/api/v1/dossiers/one/%FF", &app.key, None),
-                400,
-                "not_utf8",
-            ),
-            (
-                request("PATCH", "/api/v1/shipments", &app.key, None),
-                405,
-                "method_not_allowed",
-            ),
-        ];
-        for (mut asked, status, code) in cases {
+        for (mut asked, status, code) in misshapen(app) {
             let name = format!("{} {code}", asked.uri());
             asked.extensions_mut().insert(RequestId("req-12345".to_owned()));
             let (got, headers, told) = answer(&app.router, asked).await;
@@ -131,13 +126,10 @@ async fn bodies_in_another_form_are_refused_each_in_its_way() {
             );
             assert_eq!(headers["content-type"], "application/problem+json", "{name}");
             assert_eq!(told["request_id"], "req-12345", "{name}");
-            assert_eq!(
-                got == StatusCode::METHOD_NOT_ALLOWED,
-                headers.contains_key("allow"),
-                "{name}"
-            );
+            let wrong_method = got == StatusCode::METHOD_NOT_ALLOWED;
+            assert_eq!(wrong_method, headers.contains_key("allow"), "{name}");
         }
-        let (_, _, told) = answer(&app.router, raw(json, b"{\n \"a\" 1}".to_vec())).await;
+        let (_, _, told) = answer(&app.router, raw(app, JSON, b"{\n \"a\" 1}")).await;
         assert_eq!(told["position"], json!({"line": 2, "column": 6}));
         assert_eq!(app.rows().await, rows);
     })
@@ -170,4 +162,24 @@ async fn nothing_is_open_without_a_key() {
             "{method} {path}"
         );
     }
+}
+
+#[tokio::test]
+async fn without_the_database_callers_are_told_to_come_again() {
+    on_both(async |app: &App| {
+        match app.context.store.backend() {
+            Backend::Sqlite { write, read } => {
+                write.close().await;
+                read.close().await;
+            }
+            Backend::Postgres { pool } => pool.close().await,
+        }
+        let (status, headers, told) = answer(&app.router, app.registration("k", &draft())).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            (&headers["retry-after"], &told["code"]),
+            (&"2".parse().unwrap(), &json!("unavailable"))
+        );
+    })
+    .await;
 }

@@ -63,6 +63,7 @@ pub(super) struct App {
 }
 
 /// Runs a test on a SQLite file and on PostgreSQL.
+#[expect(clippy::future_not_send, reason = "each test runs on a thread of its own")]
 pub(super) async fn on_both<F: AsyncFn(&App)>(test: F) {
     for postgres in [false, true] {
         test(&App::open(postgres).await).await;
@@ -293,7 +294,9 @@ pub(super) fn with(base: &Value, pointer: &str, value: &Value) -> Value {
     match changed.pointer_mut(parent).unwrap() {
         Value::Object(map) => map.insert(name.to_owned(), value.clone()).map_or((), drop),
         Value::Array(list) => list[name.parse::<usize>().unwrap()] = value.clone(),
-        other => panic!("{other} holds nothing"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            panic!("{parent} holds nothing")
+        }
     }
     changed
 }
@@ -398,7 +401,7 @@ impl Command for Seed {
 
 /// A change of reference data during a test.
 pub(super) enum Change {
-    Account(Account),
+    Account(Box<Account>),
     Erase(hoibao::domain::id::RecordId),
 }
 
@@ -435,4 +438,22 @@ impl Command for Facts {
             .await
             .map(drop)
     }
+}
+
+/// Rows `pointer | value | place | code`: what is changed in a good request, and the one fault that follows.
+pub(super) fn cases(table: &str) -> Vec<(String, Value, (String, String))> {
+    let rows = table.lines().map(str::trim).filter(|row| !row.is_empty());
+    rows.map(|row| {
+        let cells: Vec<&str> = row.split(" | ").map(str::trim).collect();
+        let [pointer, value, place, code] = cells.as_slice() else {
+            panic!("{row} has not four cells");
+        };
+        let value = serde_json::from_str(value).unwrap();
+        (
+            (*pointer).to_owned(),
+            value,
+            ((*place).to_owned(), (*code).to_owned()),
+        )
+    })
+    .collect()
 }
