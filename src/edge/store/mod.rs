@@ -9,6 +9,7 @@ pub mod account;
 pub mod attempt;
 mod batch;
 pub mod dossier;
+pub mod dossier_entry;
 pub mod endpoint;
 mod error;
 pub mod journal;
