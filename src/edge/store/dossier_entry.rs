@@ -91,6 +91,11 @@ pub async fn put(
     entry: &DossierEntry,
 ) -> Result<PutOutcome, StoreError> {
     let known = dossier::by_code(tx, entry.source, entry.code.as_str()).await?;
+    let known = known.map(|row| Known {
+        id: row.id,
+        record: row.record,
+        described: row.procedure_code == entry.procedure_code && row.office == entry.office,
+    });
     let (row, opened) = match known {
         Some(row) => (row, false),
         None => open(tx, hand, entry).await?,
@@ -101,8 +106,7 @@ pub async fn put(
     let recorded = record::dossier_facts(store, tx, hand, row.id, vec![fact]).await?;
     let is_last =
         matches!(&stated, DossierFactBody::Stated(words) if recorded.dossier.stated.as_ref() == Some(words));
-    let described = row.procedure_code != entry.procedure_code || row.office != entry.office;
-    if is_last && described {
+    if is_last && !row.described {
         dossier::describe(tx, row.id, &entry.procedure_code, entry.office).await?;
     }
     if let Some(addressee) = entry.addressee.as_ref().filter(|_| is_last) {
@@ -120,11 +124,19 @@ pub async fn put(
     })
 }
 
+/// What [`put`] must know of the row.
+struct Known {
+    id: DossierId,
+    record: Option<RecordId>,
+    /// Procedure and office are as the entry says.
+    described: bool,
+}
+
 async fn open(
     tx: &mut Tx,
     hand: &record::Hand<'_>,
     entry: &DossierEntry,
-) -> Result<(dossier::DossierRow, bool), StoreError> {
+) -> Result<(Known, bool), StoreError> {
     let new = dossier::NewDossier {
         id: DossierId::new(hand.ids),
         source: entry.source,
@@ -133,14 +145,24 @@ async fn open(
         office: entry.office,
         received_at: entry.statement.received_at,
     };
-    // False: another gateway opened it between our look and now; its row serves as well.
-    let opened = dossier::insert(tx, &new, hand.now).await?;
-    if opened {
+    if dossier::insert(tx, &new, hand.now).await? {
         record::open_dossier(tx, hand, new.id, *entry.source.as_bytes()).await?;
+        let known = Known {
+            id: new.id,
+            record: None,
+            described: true,
+        };
+        return Ok((known, true));
     }
+    // Another gateway opened it between our look and now; its row serves as well.
     let row = dossier::by_code(tx, entry.source, entry.code.as_str()).await?;
-    row.map(|row| (row, opened))
-        .ok_or(StoreError::Corrupt { place: "dossier" })
+    let row = row.ok_or(StoreError::Corrupt { place: "dossier" })?;
+    let known = Known {
+        id: row.id,
+        record: row.record,
+        described: false,
+    };
+    Ok((known, false))
 }
 
 async fn put_addressee(
@@ -150,14 +172,13 @@ async fn put_addressee(
     (dossier, known): (DossierId, Option<RecordId>),
     addressee: &Addressee,
 ) -> Result<(), StoreError> {
-    let key = match known {
-        Some(record) => personal::key(store, tx, record).await?,
-        None => {
-            let record = RecordId::new(hand.ids);
-            let key = personal::create(store, tx, record, hand.now, None).await?;
-            dossier::set_record(tx, dossier, record).await?;
-            key
-        }
+    let key = if let Some(record) = known {
+        personal::key(store, tx, record).await?
+    } else {
+        let record = RecordId::new(hand.ids);
+        let key = personal::create(store, tx, record, hand.now, None).await?;
+        dossier::set_record(tx, dossier, record).await?;
+        key
     };
     let fields = [
         ("name", addressee.name.as_str()),
