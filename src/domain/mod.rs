@@ -20,6 +20,7 @@ pub mod money;
 pub mod name;
 pub mod phone;
 pub mod retry;
+pub mod role;
 pub mod secret;
 pub mod short_number;
 pub mod stopping;
