@@ -3,8 +3,9 @@
 //! In: the operator's address. Out: rows through the store's own functions in one transaction, and the identifiers that
 //! the clerk acts with. Deliberately not here: dossiers.
 
-use super::places::{CENTRES, PROCEDURES, PROVINCE, SET_NOW, all_units};
+use super::places::{CENTRES, PROVINCE, SET_NOW, all_units};
 use super::plan::SOURCES;
+use super::procedures::PROCEDURES;
 use crate::domain::id::{AccountId, Ids, OfficeId, SourceId, StaffId};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;

@@ -4,8 +4,9 @@
 //! gateway; what is sent here, a provincial system could send.
 
 use super::error::DemoError;
+use super::places::CENTRES;
 use super::plan::{Dossier, Envelope, Plan, Recipient, SOURCES, Stated};
-use super::places::{CENTRES, PROCEDURES};
+use super::procedures::PROCEDURES;
 use crate::domain::dossier::ReturnBy;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -107,12 +108,17 @@ impl Client {
                 request = request.header("idempotency-key", key);
             }
             if let Some(body) = body {
-                request = request.header("content-type", "application/json").body(body.to_string());
+                request = request
+                    .header("content-type", "application/json")
+                    .body(body.to_string());
             }
             if let Ok(response) = request.send().await {
                 let status = response.status().as_u16();
                 if !matches!(status, 429 | 503) {
-                    let bytes = response.bytes().await.map_err(|_broken| DemoError::Http("whole"))?;
+                    let bytes = response
+                        .bytes()
+                        .await
+                        .map_err(|_broken| DemoError::Http("whole"))?;
                     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
                     return Ok(Answer { status, body });
                 }
@@ -127,33 +133,52 @@ impl Client {
     pub(super) async fn put(&self, dossier: &Dossier, stated: &Stated) -> Result<(), DemoError> {
         let body = snapshot(dossier, stated);
         let path = dossier_path(dossier, "");
-        let answer = self.send(dossier.source, (Method::PUT, &path), None, Some(&body)).await?;
+        let answer = self
+            .send(dossier.source, (Method::PUT, &path), None, Some(&body))
+            .await?;
         answer.expect("a dossier", &[200, 201]).map(drop)
     }
 
     /// Takes the postal choice back; the answer's own status tells what became of it.
     pub(super) async fn withdraw(&self, dossier: &Dossier) -> Result<Answer, DemoError> {
         let path = dossier_path(dossier, "/postal-choice");
-        self.send(dossier.source, (Method::DELETE, &path), None, None).await
+        self.send(dossier.source, (Method::DELETE, &path), None, None)
+            .await
     }
 
     /// Registers an envelope.
     pub(super) async fn register(&self, registration: Registration<'_>) -> Result<Answer, DemoError> {
         let body = registration.body();
         let call = (Method::POST, "/api/v1/shipments");
-        self.send(registration.envelope.source, call, Some(registration.key), Some(&body))
-            .await
+        self.send(
+            registration.envelope.source,
+            call,
+            Some(registration.key),
+            Some(&body),
+        )
+        .await
     }
 
     /// Registers another content under the same key, as a broken system would; it must be refused.
-    pub(super) async fn register_otherwise(&self, registration: Registration<'_>) -> Result<Answer, DemoError> {
+    pub(super) async fn register_otherwise(
+        &self,
+        registration: Registration<'_>,
+    ) -> Result<Answer, DemoError> {
         let mut body = registration.body();
         if let Some(body) = body.as_object_mut() {
-            body.insert("weight_grams".to_owned(), (registration.envelope.grams + 1).into());
+            body.insert(
+                "weight_grams".to_owned(),
+                (registration.envelope.grams + 1).into(),
+            );
         }
         let call = (Method::POST, "/api/v1/shipments");
-        self.send(registration.envelope.source, call, Some(registration.key), Some(&body))
-            .await
+        self.send(
+            registration.envelope.source,
+            call,
+            Some(registration.key),
+            Some(&body),
+        )
+        .await
     }
 
     /// A shipment by its identifier.
@@ -165,7 +190,9 @@ impl Client {
     /// A dossier by its code.
     pub(super) async fn dossier(&self, dossier: &Dossier) -> Result<Value, DemoError> {
         let path = dossier_path(dossier, "");
-        let answer = self.send(dossier.source, (Method::GET, &path), None, None).await?;
+        let answer = self
+            .send(dossier.source, (Method::GET, &path), None, None)
+            .await?;
         answer.expect("a dossier by code", &[200])
     }
 

@@ -35,16 +35,23 @@ pub(super) fn read(ledger: &Path, acknowledged: &Path) -> Result<Books, DemoErro
     let mut list = Vec::new();
     let mut by_reference: BTreeMap<String, usize> = BTreeMap::new();
     for line in std::fs::read_to_string(acknowledged)?.lines() {
-        let line: Value = serde_json::from_str(line).map_err(|_form| DemoError::Confused("a line of the notes"))?;
-        let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let line: Value =
+            serde_json::from_str(line).map_err(|_form| DemoError::Confused("a line of the notes"))?;
+        let text = |key: &str| {
+            line.get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         *by_reference.entry(text("reference")).or_default() += 1;
         list.push((text("id"), text("reference")));
     }
     let doubled = ledger.sales.iter().filter(|(_, sale)| sale.live() > 1);
     let doubled = doubled.map(|(code, _)| code.clone()).collect();
-    let strange = ledger.sales.iter().filter(|(code, sale)| {
-        !sale.orders.is_empty() && !by_reference.contains_key(*code)
-    });
+    let strange = ledger
+        .sales
+        .iter()
+        .filter(|(code, sale)| !sale.orders.is_empty() && !by_reference.contains_key(*code));
     let strange = strange.map(|(code, _)| code.clone()).collect();
     Ok(Books {
         orders: ledger.sales.values().map(|sale| sale.orders.len()).sum(),
@@ -62,7 +69,8 @@ mod tests {
     use super::*;
 
     fn accepted(code: &str, id: u64) -> String {
-        let order = format!("{{\"sale_order_code\":\"{code}\",\"item_code\":\"X{id}\",\"original_id\":{id}}}");
+        let order =
+            format!("{{\"sale_order_code\":\"{code}\",\"item_code\":\"X{id}\",\"original_id\":{id}}}");
         format!("{{\"kind\":\"accepted\",\"at\":1,\"order\":{order},\"body_sha256\":\"\",\"late\":false}}\n")
     }
 
@@ -73,9 +81,11 @@ mod tests {
         let (ledger, notes) = (folder.path().join("ledger"), folder.path().join("notes"));
         let cancelled = "{\"kind\":\"cancelled\",\"at\":2,\"order\":{\"sale_order_code\":\"C\",\"item_code\":\"X4\",\
                          \"original_id\":4}}\n";
-        let lines = [("A", 1), ("B", 2), ("B", 3), ("C", 4), ("C", 5), ("D", 6)].map(|(code, id)| accepted(code, id));
+        let lines =
+            [("A", 1), ("B", 2), ("B", 3), ("C", 4), ("C", 5), ("D", 6)].map(|(code, id)| accepted(code, id));
         std::fs::write(&ledger, format!("{}{cancelled}", lines.concat())).unwrap();
-        let known = ["A", "B", "C", "C"].map(|code| format!("{{\"id\":\"{code}\",\"reference\":\"{code}\"}}\n"));
+        let known =
+            ["A", "B", "C", "C"].map(|code| format!("{{\"id\":\"{code}\",\"reference\":\"{code}\"}}\n"));
         std::fs::write(&notes, known.concat()).unwrap();
         let books = read(&ledger, &notes).unwrap();
         assert_eq!((books.orders, books.live, books.shared), (6, 5, 1));

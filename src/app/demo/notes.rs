@@ -8,7 +8,7 @@ use super::error::DemoError;
 use crate::domain::id::ShipmentId;
 use crate::domain::time::Timestamp;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -34,7 +34,6 @@ pub(super) enum Paper {
 #[derive(Clone, Debug)]
 pub(super) struct Parcel {
     pub(super) shipment: ShipmentId,
-    pub(super) short_number: String,
     pub(super) reference: String,
     /// Place in the plan's envelopes.
     pub(super) envelope: usize,
@@ -45,8 +44,8 @@ pub(super) struct Parcel {
     pub(super) unknown_to_postman: bool,
     /// The citizen changed their mind: it must not leave.
     pub(super) stopped: bool,
-    /// The clerk asked the citizen about a wrong address.
-    pub(super) asked: bool,
+    /// The gateway shows it as held: it is not put on a list.
+    pub(super) held: bool,
     /// When the addressee got it from the postman, as the world knows.
     pub(super) delivered_at: Option<Timestamp>,
 }
@@ -61,6 +60,8 @@ pub(super) struct Notes {
     by_reference: BTreeMap<String, usize>,
     /// Dossiers given out at the counter without any shipment: place in the plan, and when.
     pub(super) collected: BTreeMap<usize, Timestamp>,
+    /// Shipments about which the citizen was asked.
+    pub(super) asked: BTreeSet<usize>,
     /// How often each thing happened, by its word.
     pub(super) counts: BTreeMap<&'static str, u64>,
     /// Promises of the gateway that were broken before the checks at the end.
@@ -76,6 +77,7 @@ impl Notes {
             by_id: BTreeMap::new(),
             by_reference: BTreeMap::new(),
             collected: BTreeMap::new(),
+            asked: BTreeSet::new(),
             counts: BTreeMap::new(),
             broken: Vec::new(),
         })
@@ -119,6 +121,8 @@ impl Notes {
 
     /// The shipments of an envelope, in the order of registration.
     pub(super) fn of_envelope(&self, envelope: usize) -> impl Iterator<Item = &Parcel> {
-        self.parcels.iter().filter(move |parcel| parcel.envelope == envelope)
+        self.parcels
+            .iter()
+            .filter(move |parcel| parcel.envelope == envelope)
     }
 }

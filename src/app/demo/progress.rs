@@ -64,7 +64,11 @@ impl Progress {
         clock.set_style(style("{spinner} {msg}  ({elapsed})"));
         view.clock = Some(clock);
         for (label, word) in STAGES {
-            let bar = all.add(ProgressBar::new(if word == "statements" { dossiers } else { envelopes }));
+            let bar = all.add(ProgressBar::new(if word == "statements" {
+                dossiers
+            } else {
+                envelopes
+            }));
             bar.set_style(style("{prefix:32} {bar:40} {pos:>7}"));
             bar.set_prefix(label);
             view.bars.push(bar);
@@ -95,7 +99,11 @@ impl Progress {
                 .map(|(label, word)| format!("{label} {}", counted(notes, word)))
                 .collect();
             // A watcher who went away must not stop the demo.
-            drop(writeln!(std::io::stderr().lock(), "{date}  {}", parts.join(" · ")));
+            drop(writeln!(
+                std::io::stderr().lock(),
+                "{date}  {}",
+                parts.join(" · ")
+            ));
         }
     }
 

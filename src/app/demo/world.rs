@@ -61,7 +61,9 @@ pub(super) struct World {
 
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("World")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -84,10 +86,8 @@ impl World {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let callback_secret = secret()?;
-        let callback_url = format!(
-            "http://{address}{}",
-            web::callback_path(super::cast::ACCOUNT, callback_secret.expose())
-        );
+        let secret_part = callback_secret.expose();
+        let callback_url = format!("http://{address}/callback/{}/{secret_part}", super::cast::ACCOUNT);
         let password = secret()?;
         let ledger = path.join("operator-ledger.jsonl");
         let simulator = operator(options, &clock, (&ledger, &callback_url, &password)).await?;
@@ -102,7 +102,10 @@ impl World {
             .unwrap_or_else(|| format!("sqlite:{}", path.join("hoibao.sqlite").display()));
         let context = context(options.seed, &clock, &url).await?;
         let cast = Cast::new(&*context.ids);
-        let carriers = context.carriers.find(crate::edge::carrier::myvnpost::ADAPTER).cloned();
+        let carriers = context
+            .carriers
+            .find(crate::edge::carrier::myvnpost::ADAPTER)
+            .cloned();
         let carrier = carriers.ok_or(DemoError::Confused("no adapter"))?;
         let from = start.plus_ms(-400 * 86_400_000);
         let set_up = SetUp::new(&context.store, &*carrier, &cast, &door, from)?;

@@ -7,7 +7,7 @@ use super::{StoreError, Tx, args, sql};
 use std::collections::BTreeMap;
 
 /// Words of a row, an empty one where there is none, and how many rows have them.
-pub type Tally = BTreeMap<Vec<String>, u64>;
+pub type Tally = BTreeMap<[String; 3], u64>;
 
 /// A table that can be counted up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +44,8 @@ pub async fn tally(tx: &mut Tx, counted: Counted) -> Result<Tally, StoreError> {
     };
     let mut tally = Tally::new();
     for row in &rows {
-        let mut words = Vec::with_capacity(3);
-        for column in ["word_1", "word_2", "word_3"] {
-            words.push(row.opt_text(column)?.unwrap_or_default());
-        }
+        let word = |column| row.opt_text(column).map(Option::unwrap_or_default);
+        let words = [word("word_1")?, word("word_2")?, word("word_3")?];
         let number = u64::try_from(row.int("number")?).unwrap_or(0);
         *tally.entry(words).or_default() += number;
     }

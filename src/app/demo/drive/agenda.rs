@@ -93,7 +93,11 @@ impl Agenda {
                 .any(|dossier| dossier.door == Door::File);
             let evening = Timestamp::start_of(content.finished_at.local_date())
                 .plus_ms(i64::from(REGISTER_MINUTE) * MINUTE_MS);
-            let at = if by_file { evening } else { content.finished_at.plus_ms(20 * MINUTE_MS) };
+            let at = if by_file {
+                evening
+            } else {
+                content.finished_at.plus_ms(20 * MINUTE_MS)
+            };
             let act = Act::Register {
                 envelope,
                 again: 0,
@@ -187,21 +191,22 @@ mod tests {
     #[test]
     fn every_last_word_and_every_envelope_is_on_the_agenda() {
         let plan = Plan::new(3, "0.01".parse().unwrap()).unwrap();
-        let start = plan.days.at(plan.days.quarter().start, 6 * 60).plus_ms(-4 * 86_400_000);
+        let start = plan
+            .days
+            .at(plan.days.quarter().start, 6 * 60)
+            .plus_ms(-4 * 86_400_000);
         let mut agenda = Agenda::new(&plan, start);
         let mut heard: BTreeMap<usize, usize> = BTreeMap::new();
         let mut registered = 0;
         while let Some(now) = agenda.next_at() {
             for act in agenda.take_due(now) {
-                let rows = match act {
-                    Act::File(rows) => rows,
-                    Act::State(dossier, place) => vec![(dossier, place)],
-                    Act::Register { .. } => {
-                        registered += 1;
-                        continue;
-                    }
-                    _ => continue,
-                };
+                registered += usize::from(matches!(act, Act::Register { .. }));
+                let mut rows = Vec::new();
+                if let Act::State(dossier, place) = act {
+                    rows.push((dossier, place));
+                } else if let Act::File(file) = act {
+                    rows = file;
+                }
                 for (dossier, place) in rows {
                     assert!(plan.dossiers[dossier].statements[place].at <= now);
                     heard.insert(dossier, place);

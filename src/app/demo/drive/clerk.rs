@@ -48,7 +48,10 @@ impl Drive<'_> {
     fn dossiers_of(&self, parcel: &Parcel) -> Vec<&Dossier> {
         let envelope = self.plan.envelopes.get(parcel.envelope);
         let places = envelope.map_or(&[][..], |envelope| envelope.dossiers.as_slice());
-        places.iter().filter_map(|place| self.plan.dossiers.get(*place)).collect()
+        places
+            .iter()
+            .filter_map(|place| self.plan.dossiers.get(*place))
+            .collect()
     }
 
     /// Scans the papers of shipments in.
@@ -56,11 +59,18 @@ impl Drive<'_> {
         let mut calls = Vec::new();
         for act in acts {
             if let Act::PaperIn(place) = act
-                && let Some(parcel) = self.notes.parcels.get(*place).filter(|parcel| parcel.paper == Paper::Awaited)
+                && let Some(parcel) = self
+                    .notes
+                    .parcels
+                    .get(*place)
+                    .filter(|parcel| parcel.paper == Paper::Awaited)
             {
                 let by = self.by(parcel.centre)?;
-                let things: Result<Vec<Thing>, DemoError> =
-                    self.dossiers_of(parcel).into_iter().map(|dossier| self.document(dossier)).collect();
+                let things: Result<Vec<Thing>, DemoError> = self
+                    .dossiers_of(parcel)
+                    .into_iter()
+                    .map(|dossier| self.document(dossier))
+                    .collect();
                 let (things, context) = (things?, &self.world.context);
                 calls.push(async move {
                     for thing in things {
@@ -70,8 +80,10 @@ impl Drive<'_> {
                 });
             }
         }
-        let done: Vec<Result<usize, DeskError>> =
-            futures_util::stream::iter(calls).buffer_unordered(PARALLEL).collect().await;
+        let done: Vec<Result<usize, DeskError>> = futures_util::stream::iter(calls)
+            .buffer_unordered(PARALLEL)
+            .collect()
+            .await;
         for place in done {
             let place = place?;
             self.notes.count("envelopes_scanned_in");
@@ -88,9 +100,15 @@ impl Drive<'_> {
         let mut calls = Vec::new();
         for place in at_desk {
             let wrong = self.dice.hits(10);
-            let Some(parcel) = self.notes.parcels.get(place) else { continue };
+            let Some(parcel) = self.notes.parcels.get(place) else {
+                continue;
+            };
             let by = self.by(parcel.centre)?;
-            let codes: Vec<String> = self.dossiers_of(parcel).iter().map(|dossier| dossier.code.clone()).collect();
+            let codes: Vec<String> = self
+                .dossiers_of(parcel)
+                .iter()
+                .map(|dossier| dossier.code.clone())
+                .collect();
             let (id, context) = (parcel.shipment, &self.world.context);
             calls.push(async move {
                 let mut stopped = false;
@@ -102,8 +120,10 @@ impl Drive<'_> {
                 (place, wrong, stopped, desk::pack(context, by, id, codes).await)
             });
         }
-        let done: Vec<(usize, bool, bool, Result<(), DeskError>)> =
-            futures_util::stream::iter(calls).buffer_unordered(PARALLEL).collect().await;
+        let done: Vec<(usize, bool, bool, Result<(), DeskError>)> = futures_util::stream::iter(calls)
+            .buffer_unordered(PARALLEL)
+            .collect()
+            .await;
         for (place, wrong, stopped, packed) in done {
             if wrong {
                 self.notes.count("wrong_paper_stopped");
@@ -125,7 +145,7 @@ impl Drive<'_> {
     pub(super) async fn close_lists(&mut self) -> Result<(), DemoError> {
         for centre in 0..self.world.cast.offices.len() {
             let mut packed = self.places(|parcel| {
-                parcel.paper == Paper::Packed && !parcel.stopped && parcel.centre == centre
+                parcel.paper == Paper::Packed && !parcel.stopped && !parcel.held && parcel.centre == centre
             });
             while !packed.is_empty() {
                 let rest = packed.split_off(packed.len().min(desk::LIST_MAX));
@@ -169,7 +189,8 @@ impl Drive<'_> {
                     return Ok(());
                 }
                 Err(DeskError::List(wrong)) => {
-                    self.notes.add("pulled_out_of_lists", u64::try_from(wrong.len()).unwrap_or(0));
+                    self.notes
+                        .add("pulled_out_of_lists", u64::try_from(wrong.len()).unwrap_or(0));
                     let mut position = 0_u32;
                     taking.retain(|_| {
                         position += 1;
@@ -202,7 +223,12 @@ impl Drive<'_> {
     pub(super) fn catch_up_with_postman(&mut self) {
         let simulator = &self.world.simulator;
         let mut late = 0;
-        for parcel in self.notes.parcels.iter_mut().filter(|parcel| parcel.unknown_to_postman) {
+        for parcel in self
+            .notes
+            .parcels
+            .iter_mut()
+            .filter(|parcel| parcel.unknown_to_postman)
+        {
             let Paper::WithPost(given_at) = parcel.paper else {
                 continue;
             };
@@ -219,7 +245,9 @@ impl Drive<'_> {
     pub(super) async fn round(&mut self) -> Result<(), DemoError> {
         for event in self.world.simulator.take_physical_events() {
             let Some(place) = self.notes.by_reference(&event.sale_order_code) else {
-                self.notes.broken.push("the operator has a parcel that nobody registered".to_owned());
+                self.notes
+                    .broken
+                    .push("the operator has a parcel that nobody registered".to_owned());
                 continue;
             };
             match event.kind {
@@ -241,8 +269,8 @@ impl Drive<'_> {
         };
         let by = self.by(parcel.centre)?;
         desk::receive_returned(&self.world.context, by, parcel.shipment, None).await?;
-        self.notes.count("envelopes_returned");
         let envelope = parcel.envelope;
+        self.notes.count("envelopes_returned");
         self.put(place, Paper::Back);
         let (chance, days) = (self.dice.between(0, 999), self.dice.between(1, 4));
         let at = self.later(days, 10 * 60);
@@ -252,7 +280,7 @@ impl Drive<'_> {
             let again = self.notes.of_envelope(envelope).count();
             let act = Act::Register {
                 envelope,
-                again: 100 + u32::try_from(again).unwrap_or(0),
+                again: super::systems::SENT_AGAIN + u32::try_from(again).unwrap_or(0),
                 corrected: false,
             };
             self.agenda.add(at, act);
@@ -268,7 +296,8 @@ impl Drive<'_> {
         };
         let by = self.by(parcel.centre)?;
         let now = self.world.clock.now();
-        let given = desk::collect_in_person(&self.world.context, by, Thing::Shipment(parcel.shipment), None).await;
+        let given =
+            desk::collect_in_person(&self.world.context, by, Thing::Shipment(parcel.shipment), None).await;
         match given {
             Ok(()) => {
                 self.notes.count("collected_at_the_counter");
@@ -299,10 +328,19 @@ impl Drive<'_> {
 
     /// Calls the citizens whose shipments are held, and writes down what they say.
     pub(super) async fn ask(&mut self) -> Result<(), DemoError> {
+        for parcel in &mut self.notes.parcels {
+            parcel.held = false;
+        }
         for source in 0..SOURCES.len() {
             for (id, _why) in self.world.client.held(source).await? {
                 if let Some(place) = self.notes.by_id(&id) {
-                    self.ask_about(place).await?;
+                    if let Some(parcel) = self.notes.parcels.get_mut(place) {
+                        parcel.held = true;
+                    }
+                    // What they say is written down by a correction, which is a decision of its own.
+                    if self.notes.asked.insert(place) {
+                        self.notes.count("citizens_asked");
+                    }
                 }
             }
         }
@@ -311,7 +349,10 @@ impl Drive<'_> {
 
     fn places(&self, wanted: impl Fn(&Parcel) -> bool) -> Vec<usize> {
         let parcels = self.notes.parcels.iter().enumerate();
-        parcels.filter(|(_, parcel)| wanted(parcel)).map(|(place, _)| place).collect()
+        parcels
+            .filter(|(_, parcel)| wanted(parcel))
+            .map(|(place, _)| place)
+            .collect()
     }
 
     fn put(&mut self, place: usize, paper: Paper) {

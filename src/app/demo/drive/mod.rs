@@ -12,12 +12,13 @@ use super::dice::Dice;
 use super::error::DemoError;
 use super::notes::Notes;
 use super::plan::Plan;
+use super::plan::days::MINUTE_MS;
 use super::progress::Progress;
 use super::world::World;
 use crate::domain::time::{Clock as _, Timestamp};
 use crate::worker;
 use agenda::{Act, Agenda};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The clock stops at whole multiples of this, simulated.
 const STEP_MS: i64 = 10 * 60_000;
@@ -46,6 +47,8 @@ pub(super) struct Drive<'a> {
     dice: Dice,
     progress: &'a Progress,
     bystander: reqwest::Client,
+    /// How often sending an envelope once more was put off.
+    put_off: BTreeMap<usize, u32>,
 }
 
 impl<'a> Drive<'a> {
@@ -68,6 +71,7 @@ impl<'a> Drive<'a> {
             notes,
             progress,
             bystander,
+            put_off: BTreeMap::new(),
         })
     }
 
@@ -145,9 +149,12 @@ impl<'a> Drive<'a> {
     /// The working moment after now when such a thing may be tried again.
     fn later(&self, days: u32, minute: u32) -> Timestamp {
         let days = usize::try_from(days).unwrap_or(1).max(1);
-        let tomorrow = self.world.clock.now().local_date().tomorrow();
-        let first = tomorrow.map_or(0, |date| self.plan.days.on_or_after(date));
-        self.plan.days.at(first + days - 1, minute)
+        let now = self.world.clock.now();
+        let first = now.local_date().tomorrow();
+        let first = first.map_or(0, |date| self.plan.days.on_or_after(date));
+        let at = self.plan.days.at(first + days - 1, minute);
+        // Beyond the last known working day any morning will do, but never one that is past.
+        at.max(now.plus_ms(MINUTE_MS))
     }
 }
 

@@ -3,11 +3,12 @@
 //! In: acts of the agenda. Out: calls of the gateway's own doors, and notes of what it acknowledged. Deliberately not
 //! here: paper.
 
-use super::agenda::{Act, next_morning};
 use super::Drive;
-use crate::app::demo::client::{Answer, Registration, text};
+use super::agenda::{Act, next_morning};
+use crate::app::demo::client::{Answer, Client, Registration, text};
 use crate::app::demo::error::DemoError;
 use crate::app::demo::notes::{Paper, Parcel};
+use crate::app::demo::plan::Plan;
 use crate::app::demo::plan::days::MINUTE_MS;
 use crate::domain::id::ShipmentId;
 use crate::domain::time::Clock as _;
@@ -23,6 +24,12 @@ const OTHERWISE: u32 = 10;
 /// A withdrawal that could not be settled is tried again after this.
 const WITHDRAW_AGAIN_MS: i64 = 60 * MINUTE_MS;
 
+/// Registrations from this number on are of results that came back.
+pub(super) const SENT_AGAIN: u32 = 100;
+
+/// Working days on which sending once more is tried.
+const PUT_OFF_MAX: u32 = 10;
+
 /// What was registered, and how often the answer came.
 struct Registered {
     envelope: usize,
@@ -35,13 +42,70 @@ struct Registered {
     otherwise: Option<Answer>,
 }
 
+/// How a system sends a registration.
+#[derive(Clone, Copy)]
+struct Habits {
+    /// Twice at once.
+    twice: bool,
+    /// Once more after the answer.
+    again: bool,
+    /// Once more with another content.
+    otherwise: bool,
+}
+
+async fn register_one(
+    plan: &Plan,
+    client: &Client,
+    (envelope, again, corrected): (usize, u32, bool),
+    habits: Habits,
+) -> Result<Option<Registered>, DemoError> {
+    let Some(content) = plan.envelopes.get(envelope) else {
+        return Ok(None);
+    };
+    let key = format!("demo-{envelope}-{again}");
+    let right = content.corrected.as_ref().filter(|_| corrected);
+    let registration = Registration {
+        plan,
+        envelope: content,
+        to: right.unwrap_or(&content.recipient),
+        key: &key,
+    };
+    let mut repeated = Vec::new();
+    let answer = if habits.twice {
+        let both = (client.register(registration), client.register(registration));
+        let (one, other) = futures_util::future::join(both.0, both.1).await;
+        repeated.push(other?);
+        one?
+    } else {
+        client.register(registration).await?
+    };
+    if habits.again {
+        repeated.push(client.register(registration).await?);
+    }
+    let otherwise = if habits.otherwise && answer.status == 201 {
+        Some(client.register_otherwise(registration).await?)
+    } else {
+        None
+    };
+    Ok(Some(Registered {
+        envelope,
+        again,
+        corrected,
+        answer,
+        repeated,
+        otherwise,
+    }))
+}
+
 impl Drive<'_> {
     /// Statements by `PUT`; of one dossier in their order.
     pub(super) async fn state(&mut self, acts: &[Act]) -> Result<(), DemoError> {
         let mut waves: Vec<Vec<(usize, usize)>> = Vec::new();
         for act in acts {
             if let Act::State(dossier, place) = act {
-                let wave = waves.iter().filter(|wave| wave.iter().any(|(known, _)| known == dossier));
+                let wave = waves
+                    .iter()
+                    .filter(|wave| wave.iter().any(|(known, _)| known == dossier));
                 let wave = wave.count();
                 if waves.len() <= wave {
                     waves.push(Vec::new());
@@ -56,8 +120,10 @@ impl Drive<'_> {
                 let dossier = self.plan.dossiers.get(dossier)?;
                 Some(self.world.client.put(dossier, dossier.statements.get(place)?))
             });
-            let done: Vec<Result<(), DemoError>> =
-                futures_util::stream::iter(calls).buffer_unordered(PARALLEL).collect().await;
+            let done: Vec<Result<(), DemoError>> = futures_util::stream::iter(calls)
+                .buffer_unordered(PARALLEL)
+                .collect()
+                .await;
             for result in done {
                 result?;
                 self.notes.count("statements_by_put");
@@ -76,13 +142,19 @@ impl Drive<'_> {
                 corrected,
             } = act
             {
-                let (twice, later, otherwise) =
-                    (self.dice.hits(TWICE), self.dice.hits(AGAIN), self.dice.hits(OTHERWISE));
-                calls.push(self.register_one((*envelope, *again, *corrected), (twice, later, otherwise)));
+                let habits = Habits {
+                    twice: self.dice.hits(TWICE),
+                    again: self.dice.hits(AGAIN),
+                    otherwise: self.dice.hits(OTHERWISE),
+                };
+                let asked = (*envelope, *again, *corrected);
+                calls.push(register_one(self.plan, &self.world.client, asked, habits));
             }
         }
-        let done: Vec<Result<Option<Registered>, DemoError>> =
-            futures_util::stream::iter(calls).buffer_unordered(PARALLEL).collect().await;
+        let done: Vec<Result<Option<Registered>, DemoError>> = futures_util::stream::iter(calls)
+            .buffer_unordered(PARALLEL)
+            .collect()
+            .await;
         for registered in done {
             if let Some(registered) = registered? {
                 self.registered(registered)?;
@@ -91,76 +163,56 @@ impl Drive<'_> {
         Ok(())
     }
 
-    /// One registration. Borrows plan and client only, so that many run side by side.
-    fn register_one(
-        &self,
-        (envelope, again, corrected): (usize, u32, bool),
-        (twice, later, otherwise): (bool, bool, bool),
-    ) -> impl Future<Output = Result<Option<Registered>, DemoError>> + use<'_> {
-        let (plan, client) = (self.plan, &self.world.client);
-        async move {
-            let Some(content) = plan.envelopes.get(envelope) else {
-                return Ok(None);
-            };
-            let key = format!("demo-{envelope}-{again}");
-            let right = content.corrected.as_ref().filter(|_| corrected);
-            let registration = Registration {
-                plan,
-                envelope: content,
-                to: right.unwrap_or(&content.recipient),
-                key: &key,
-            };
-            let mut repeated = Vec::new();
-            let answer = if twice {
-                let (one, other) =
-                    futures_util::future::join(client.register(registration), client.register(registration)).await;
-                repeated.push(other?);
-                one?
-            } else {
-                client.register(registration).await?
-            };
-            if later {
-                repeated.push(client.register(registration).await?);
-            }
-            let otherwise = match otherwise {
-                true if answer.status == 201 => Some(client.register_otherwise(registration).await?),
-                true | false => None,
-            };
-            Ok(Some(Registered {
-                envelope,
-                again,
-                corrected,
-                answer,
-                repeated,
-                otherwise,
-            }))
-        }
-    }
-
     fn registered(&mut self, done: Registered) -> Result<(), DemoError> {
         self.notes.count("registrations");
-        self.notes.add("registrations_repeated", u64::try_from(done.repeated.len()).unwrap_or(0));
+        self.notes.add(
+            "registrations_repeated",
+            u64::try_from(done.repeated.len()).unwrap_or(0),
+        );
         let id = text(&done.answer.body, "id").to_owned();
         for other in &done.repeated {
             if other.status != done.answer.status || text(&other.body, "id") != id {
-                self.notes.broken.push(format!("a registration sent twice was answered otherwise: {}", other.problem()));
+                self.notes.broken.push(format!(
+                    "a registration sent twice was answered otherwise: {}",
+                    other.problem()
+                ));
             }
         }
         if let Some(other) = &done.otherwise {
             self.notes.count("other_content_under_one_key");
             if other.status != 409 {
-                self.notes.broken.push(format!("another content under one key was answered {}", other.status));
+                self.notes.broken.push(format!(
+                    "another content under one key was answered {}",
+                    other.status
+                ));
             }
         }
-        if done.answer.status == 422 {
-            return self.refused_at_the_door(&done);
+        match done.answer.status {
+            422 => return self.refused_at_the_door(&done),
+            // It lies at the desk again, and the gateway has not yet heard from the operator that it came back.
+            409 if done.again >= SENT_AGAIN => {
+                self.notes.count("sent_again_put_off");
+                let tries = self.put_off.entry(done.envelope).or_default();
+                *tries += 1;
+                if *tries > PUT_OFF_MAX {
+                    self.notes.count("sent_again_given_up");
+                    return Ok(());
+                }
+                let act = Act::Register {
+                    envelope: done.envelope,
+                    again: done.again,
+                    corrected: done.corrected,
+                };
+                self.agenda.add(self.later(1, 9 * 60), act);
+                return Ok(());
+            }
+            _ => {}
         }
         let body = done.answer.expect("a registration", &[201])?;
         let envelope = self.plan.envelopes.get(done.envelope);
         let envelope = envelope.ok_or(DemoError::Confused("no such envelope"))?;
         let parcel = Parcel {
             shipment: ShipmentId::parse(&id).map_err(|_form| DemoError::Confused("no identifier"))?,
-            short_number: text(&body, "short_number").to_owned(),
             reference: text(&body, "reference").to_owned(),
             envelope: done.envelope,
             source: envelope.source,
@@ -168,7 +220,7 @@ impl Drive<'_> {
             paper: Paper::Awaited,
             unknown_to_postman: false,
             stopped: false,
-            asked: false,
+            held: false,
             delivered_at: None,
         };
         let place = self.notes.acknowledge(parcel)?;
@@ -194,7 +246,8 @@ impl Drive<'_> {
         };
         self.notes.count("refused_at_the_door");
         if envelope.corrected.is_some() {
-            let at = self.later(self.dice_days(), 9 * 60);
+            let days = self.dice.between(1, 3);
+            let at = self.later(days, 9 * 60);
             let act = Act::Register {
                 envelope: done.envelope,
                 again: done.again + 1,
@@ -207,11 +260,6 @@ impl Drive<'_> {
         Ok(())
     }
 
-    /// One to three.
-    fn dice_days(&mut self) -> u32 {
-        self.dice.between(1, 3)
-    }
-
     /// Takes a postal choice back; in doubt it is tried again later.
     pub(super) async fn withdraw(&mut self, place: usize) -> Result<(), DemoError> {
         let Some(dossier) = self.plan.dossiers.get(place) else {
@@ -219,9 +267,12 @@ impl Drive<'_> {
         };
         let answer = self.world.client.withdraw(dossier).await?;
         let now = self.world.clock.now();
-        let parcel = dossier
-            .envelope
-            .and_then(|envelope| self.notes.parcels.iter().position(|parcel| parcel.envelope == envelope));
+        let parcel = dossier.envelope.and_then(|envelope| {
+            self.notes
+                .parcels
+                .iter()
+                .position(|parcel| parcel.envelope == envelope)
+        });
         match answer.status {
             200 => {
                 self.notes.count("withdrawn");
@@ -236,7 +287,8 @@ impl Drive<'_> {
             }
             409 => {
                 self.notes.count("withdrawal_put_off");
-                self.agenda.add(now.plus_ms(WITHDRAW_AGAIN_MS), Act::Withdraw(place));
+                self.agenda
+                    .add(now.plus_ms(WITHDRAW_AGAIN_MS), Act::Withdraw(place));
                 Ok(())
             }
             _ => answer.expect("a withdrawal", &[200]).map(drop),
@@ -245,12 +297,9 @@ impl Drive<'_> {
 
     /// Somebody who is not the operator says that things were delivered. Nothing may come of it.
     pub(super) async fn forge(&mut self) {
-        let open = self
-            .notes
-            .parcels
-            .iter()
-            .rev()
-            .find(|parcel| parcel.delivered_at.is_none() && matches!(parcel.paper, Paper::AtDesk | Paper::Packed));
+        let open = self.notes.parcels.iter().rev().find(|parcel| {
+            parcel.delivered_at.is_none() && matches!(parcel.paper, Paper::AtDesk | Paper::Packed)
+        });
         let reference = open.map_or("DEMO-0", |parcel| parcel.reference.as_str());
         let body = json!({
             "data": [{"itemCode": "EB000000005VN", "saleOrderCode": reference, "status": 14}],
@@ -260,13 +309,43 @@ impl Drive<'_> {
         let wrong = format!("{}x", self.world.callback_url);
         for (url, body, word) in [
             (wrong, body.to_string(), "forged_callbacks_wrong_secret"),
-            (self.world.callback_url.clone(), body.to_string(), "forged_callbacks_right_secret"),
-            (self.world.callback_url.clone(), "\u{0}garbage".to_owned(), "garbage_callbacks"),
+            (
+                self.world.callback_url.clone(),
+                body.to_string(),
+                "forged_callbacks_right_secret",
+            ),
+            (
+                self.world.callback_url.clone(),
+                "\u{0}garbage".to_owned(),
+                "garbage_callbacks",
+            ),
         ] {
-            let request = self.bystander.post(url).header("content-type", "application/json");
+            let request = self
+                .bystander
+                .post(url)
+                .header("content-type", "application/json");
             if request.body(body).send().await.is_ok() {
                 self.notes.count(word);
             }
         }
+    }
+}
+
+impl Drive<'_> {
+    /// A file of the day.
+    pub(super) async fn file(&mut self, rows: &[(usize, usize)]) -> Result<(), DemoError> {
+        let calls = rows.iter().filter_map(|(dossier, place)| {
+            let dossier = self.plan.dossiers.get(*dossier)?;
+            Some(self.world.client.put(dossier, dossier.statements.get(*place)?))
+        });
+        let done: Vec<Result<(), DemoError>> = futures_util::stream::iter(calls)
+            .buffer_unordered(64)
+            .collect()
+            .await;
+        for result in done {
+            result?;
+            self.notes.count("statements_by_file");
+        }
+        Ok(())
     }
 }

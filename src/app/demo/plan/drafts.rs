@@ -6,7 +6,8 @@ use super::Sort;
 use super::days::{Days, EVENING_MINUTE, open_minute};
 use crate::app::demo::dice::Dice;
 use crate::app::demo::figures::{Figures, Planted};
-use crate::app::demo::places::{PROCEDURES, some_centre, some_procedure};
+use crate::app::demo::places::some_centre;
+use crate::app::demo::procedures::{Desk, PROCEDURES, some_procedure};
 use std::ops::Range;
 
 /// A moment as number of a working day and minute of it.
@@ -51,9 +52,8 @@ impl Draft {
     pub(super) fn ask_for(&mut self, dice: &mut Dice, post: bool) {
         self.post = post;
         self.procedure = some_procedure(dice, post);
-        let at_commune = PROCEDURES
-            .get(self.procedure)
-            .is_some_and(|procedure| procedure.at_commune);
+        let desk = PROCEDURES.get(self.procedure).map(|procedure| procedure.desk);
+        let at_commune = desk == Some(Desk::Commune);
         self.centre = some_centre(dice, at_commune);
     }
 

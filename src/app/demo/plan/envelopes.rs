@@ -7,7 +7,8 @@ use super::drafts::Draft;
 use super::{Dossier, Envelope, Recipient, Sort, Trouble};
 use crate::app::demo::dice::Dice;
 use crate::app::demo::people;
-use crate::app::demo::places::{Map, PROCEDURES};
+use crate::app::demo::places::Map;
+use crate::app::demo::procedures::PROCEDURES;
 
 /// Places of the drafts that go in one envelope.
 pub(super) type Group = Vec<usize>;

@@ -8,6 +8,7 @@ pub(super) mod days;
 mod drafts;
 mod envelopes;
 mod statements;
+#[cfg(test)]
 pub(super) mod tally;
 
 use super::dice::Dice;
@@ -196,7 +197,7 @@ impl Plan {
 mod tests {
     use super::tally::{Filter, Filters};
     use super::*;
-    use crate::app::demo::places::PROCEDURES;
+    use crate::app::demo::procedures::PROCEDURES;
     use crate::domain::dossier_code::{CodeShape, DossierCode};
     use std::collections::BTreeSet;
 

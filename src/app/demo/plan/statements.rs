@@ -6,7 +6,8 @@ use super::days::{Days, EVENING_MINUTE, MINUTE_MS};
 use super::drafts::{Draft, Moment};
 use super::{Door, Dossier, Sort, Stated};
 use crate::app::demo::dice::Dice;
-use crate::app::demo::places::{CENTRES, PROCEDURES};
+use crate::app::demo::places::CENTRES;
+use crate::app::demo::procedures::{Desk, PROCEDURES};
 use crate::domain::dossier::{ReturnBy, SubmittedBy};
 use crate::domain::time::Timestamp;
 use std::collections::BTreeMap;
@@ -20,17 +21,17 @@ pub(super) fn write(days: &Days, dice: &mut Dice, drafts: &[Draft]) -> Vec<Dossi
     // Running numbers follow the order of receipt.
     order.sort_by_key(|place| drafts.get(*place).map(|draft| draft.received));
     let mut codes = Codes::default();
-    let mut coded: BTreeMap<usize, String> = BTreeMap::new();
+    let mut by_place: BTreeMap<usize, String> = BTreeMap::new();
     for place in order {
         if let Some(draft) = drafts.get(place) {
-            coded.insert(place, codes.next(days, draft));
+            by_place.insert(place, codes.next(days, draft));
         }
     }
     drafts
         .iter()
         .enumerate()
         .map(|(place, draft)| {
-            let code = coded.remove(&place).unwrap_or_default();
+            let code = by_place.remove(&place).unwrap_or_default();
             dossier(days, dice, draft, code)
         })
         .collect()
@@ -65,7 +66,7 @@ fn source_of(draft: &Draft) -> usize {
     usize::from(
         PROCEDURES
             .get(draft.procedure)
-            .is_some_and(|procedure| procedure.by_ministry),
+            .is_some_and(|procedure| procedure.desk == Desk::Land),
     )
 }
 
@@ -173,7 +174,7 @@ impl Script<'_> {
                 };
                 vec![first, marked]
             }
-            Sort::Dropped => vec![first, self.dropped(finished)],
+            Sort::Dropped => vec![first, self.dropped(&finished)],
             Sort::PostToCounter => {
                 let first = self.in_work(ReturnBy::Post);
                 let last = Self::given_out(
@@ -183,7 +184,7 @@ impl Script<'_> {
                 vec![first, last]
             }
             Sort::CounterToPost => vec![self.in_work(ReturnBy::Counter), finished],
-            Sort::FinishMovedOut | Sort::FinishMovedIn => self.moved(first, finished),
+            Sort::FinishMovedOut | Sort::FinishMovedIn => self.moved(first, &finished),
             Sort::DueExtended => {
                 let early = (self.draft.received.0 + 1, EVENING_MINUTE);
                 let hasty = Stated {
@@ -214,17 +215,20 @@ impl Script<'_> {
     }
 
     /// Turned down, withdrawn or stopped, with every other field like a result that goes by post.
-    fn dropped(&self, finished: Stated) -> Stated {
+    fn dropped(&self, finished: &Stated) -> Stated {
         let status = match self.draft.received.1 % 3 {
             0 => 3,
             1 => 7,
             _ => 8,
         };
-        Stated { status, ..finished }
+        Stated {
+            status,
+            ..finished.clone()
+        }
     }
 
     /// The finish is stated on one side of the quarter's end, and corrected to the other side days later.
-    fn moved(&self, first: Stated, last_word: Stated) -> Vec<Stated> {
+    fn moved(&self, first: Stated, last_word: &Stated) -> Vec<Stated> {
         let end = self.days.quarter().end;
         let (stated, meant) = if self.draft.sort == Sort::FinishMovedOut {
             // Stated as finished on the quarter's last afternoon.
@@ -245,7 +249,7 @@ impl Script<'_> {
             at,
             status: 10,
             returned_at: Some(at),
-            ..last_word
+            ..last_word.clone()
         };
         vec![first, wrong, corrected]
     }
