@@ -457,7 +457,7 @@ CREATE TABLE import_run (
     source_id BYTEA NOT NULL,                -- fixed
     file_digest BYTEA NOT NULL,              -- fixed; HMAC of the file under the run's own key
     record_id BYTEA NOT NULL,                -- fixed; short-lived key of the staged rows
-    state TEXT NOT NULL,                     -- staging, applied, refused
+    state TEXT NOT NULL,                     -- staging, applying, applied, refused
     rows_total BIGINT NOT NULL,              -- rows read so far
     rows_refused BIGINT NOT NULL,            -- of them refused
     rows_applied BIGINT NOT NULL,            -- of them switched in

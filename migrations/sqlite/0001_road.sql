@@ -457,7 +457,7 @@ CREATE TABLE import_run (
     source_id BLOB NOT NULL,                -- fixed
     file_digest BLOB NOT NULL,              -- fixed; HMAC of the file under the run's own key
     record_id BLOB NOT NULL,                -- fixed; short-lived key of the staged rows
-    state TEXT NOT NULL,                     -- staging, applied, refused
+    state TEXT NOT NULL,                     -- staging, applying, applied, refused
     rows_total INTEGER NOT NULL,              -- rows read so far
     rows_refused INTEGER NOT NULL,            -- of them refused
     rows_applied INTEGER NOT NULL,            -- of them switched in

@@ -6,6 +6,7 @@
 pub mod command;
 pub mod compose;
 pub mod config;
+pub mod demo;
 pub mod door;
 pub mod jobs;
 pub mod key_file;

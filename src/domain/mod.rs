@@ -5,6 +5,7 @@
 //! wire formats of operators, text shown to people.
 
 pub mod address;
+pub mod addressee;
 pub mod calendar;
 pub mod capability;
 pub mod custody;
@@ -12,13 +13,16 @@ pub mod delivery;
 pub mod dossier;
 pub mod dossier_code;
 pub mod event;
+pub mod fault;
 pub mod id;
 pub mod journal;
 pub mod money;
 pub mod name;
 pub mod phone;
 pub mod retry;
+pub mod role;
 pub mod secret;
 pub mod short_number;
+pub mod stopping;
 pub mod time;
 pub mod tracking_number;

@@ -15,5 +15,9 @@
 
 pub mod cancel;
 pub mod context;
+pub mod desk;
 pub mod dispatch;
+pub mod dossier_record;
+pub mod intake;
+pub mod keys;
 pub mod resolve;

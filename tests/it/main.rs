@@ -7,6 +7,7 @@
 mod command_line;
 #[cfg(test)]
 mod store;
+mod intake;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -6,10 +6,12 @@
 pub mod check;
 pub mod completions;
 pub mod config;
+pub mod demo;
 pub mod doctor;
 pub mod keys;
 pub mod migrate;
 pub mod serve;
+pub mod simulator;
 pub mod worker;
 
 use super::config::{Config, ConfigError, Overrides};
@@ -109,6 +111,10 @@ pub enum Command {
     /// Say what is wrong with this installation and how to mend it
     #[command(long_about = doctor::LONG_ABOUT)]
     Doctor(doctor::Args),
+    /// Play the quarter of a real city, and check every promise
+    Demo(demo::Args),
+    /// Run a stand-in postal operator, to try a gateway with
+    Simulator(simulator::Args),
     /// Write a completion script for a shell
     Completions(completions::Args),
 }
@@ -127,6 +133,8 @@ impl Command {
             Self::Keys(args) => args.run(global),
             Self::Config(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
+            Self::Demo(args) => args.run(global),
+            Self::Simulator(args) => args.run(global),
             Self::Completions(args) => args.run(global),
         }
     }

@@ -47,6 +47,8 @@ numbered! {
         DecisionTurnedDown = 7,
         /// An operator's event was kept without being understood.
         EventQuarantined = 8,
+        /// Somebody wanted the shipment stopped; the reason, from a closed list of words. The fact follows.
+        StopWanted = 9,
         /// A dossier record was opened.
         DossierOpened = 20,
         /// A fact about a dossier.

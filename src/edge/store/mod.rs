@@ -6,11 +6,18 @@
 //! database's own.
 
 pub mod account;
+pub mod acting;
 pub mod attempt;
+pub mod audit;
 mod batch;
+pub mod decision;
 pub mod dossier;
+pub mod dossier_entry;
 pub mod endpoint;
 mod error;
+pub mod handover;
+pub mod idempotency;
+pub mod import;
 pub mod journal;
 mod keyring;
 mod migration;
@@ -21,9 +28,14 @@ pub mod poll;
 pub mod queue;
 pub mod record;
 pub mod reference;
+pub mod report;
 pub mod revision;
 pub mod shipment;
+pub mod shipment_list;
+pub mod shipment_person;
+pub mod shipment_stop;
 pub mod source;
+pub mod tally;
 mod tx;
 pub mod unit;
 mod value;

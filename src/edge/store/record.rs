@@ -136,7 +136,8 @@ pub async fn shipment_facts(
     }
     write_fold(tx, id, sequence, &delivery, &custody, hand.now).await?;
     free_documents(tx, id, &before, &custody).await?;
-    let changed = visible(&before) != visible_now(&delivery, &custody);
+    // A new shipment looks as its row was inserted; that there is one at all is the change.
+    let changed = before.journal_sequence == 0 || visible(&before) != visible_now(&delivery, &custody);
     if changed {
         let dossiers: BTreeSet<DossierId> = shipment::items(tx, id)
             .await?

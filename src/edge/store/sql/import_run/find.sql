@@ -1,0 +1,2 @@
+-- import_run_find
+SELECT id, file_digest, record_id, state, rows_total, rows_refused, rows_applied FROM import_run WHERE id = $1
