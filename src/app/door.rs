@@ -140,7 +140,8 @@ mod tests {
         let (address, stop, tracker) = door(router.clone(), limits).await;
         let mut dripping = TcpStream::connect(address).await.unwrap();
         dripping.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
-        let closed = answer(dripping).await;
+        let closed = tokio::time::timeout(Duration::from_secs(30), answer(dripping)).await;
+        let closed = closed.expect("the dripping connection was never closed");
         assert!(!closed.starts_with("HTTP/1.1 200"), "{closed}");
         stop.cancel();
         tracker.wait().await;

@@ -6,7 +6,7 @@
 use super::config::Config;
 use super::telemetry::{METRIC_COMMANDS, METRIC_COMMITS, Numbers};
 use crate::stage::context::{Context, Tick};
-use crate::stage::{cancel, dispatch, resolve};
+use crate::stage::{cancel, dispatch, reconcile, resolve};
 use crate::worker::Job;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,6 +24,9 @@ pub fn all(config: &Config, numbers: &Numbers) -> Vec<Job> {
 /// The stages of the road, each looking for work at least every `every_ms`; also what a demo drains.
 pub fn road(every_ms: u64) -> Vec<Job> {
     vec![
+        Job::new("reconcile", every_ms, async |context| {
+            reconcile::tick(&context).await
+        }),
         Job::new("dispatch", every_ms, async |context| {
             dispatch::tick(&context).await
         }),

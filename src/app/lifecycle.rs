@@ -161,6 +161,11 @@ mod tests {
         heard
     }
 
+    async fn ended(life: Lifecycle, signals: Signals) -> Ended {
+        let ended = tokio::time::timeout(Duration::from_secs(30), life.run(signals)).await;
+        ended.expect("the process never ends")
+    }
+
     /// The first signal lets a task finish what it holds.
     #[tokio::test]
     async fn a_signal_lets_tasks_finish() {
@@ -175,7 +180,7 @@ mod tests {
         });
         let (tell, heard) = mpsc::channel(1);
         tell.send("SIGTERM").await.unwrap();
-        assert_eq!(life.run(heard).await, Ended::Gracefully);
+        assert_eq!(ended(life, heard).await, Ended::Gracefully);
         assert!(finished.load(Ordering::SeqCst));
     }
 
@@ -188,7 +193,7 @@ mod tests {
         tell.send("SIGINT").await.unwrap();
         tell.send("SIGINT").await.unwrap();
         let broken_off = life.hard().clone();
-        assert_eq!(life.run(heard).await, Ended::BrokenOff);
+        assert_eq!(ended(life, heard).await, Ended::BrokenOff);
         assert!(broken_off.is_cancelled());
 
         let life = Lifecycle::new(Duration::from_millis(1));
@@ -196,7 +201,7 @@ mod tests {
         tell.closed().await;
         let (tell, heard) = mpsc::channel(1);
         tell.send("SIGINT").await.unwrap();
-        assert_eq!(life.run(heard).await, Ended::BrokenOff);
+        assert_eq!(ended(life, heard).await, Ended::BrokenOff);
     }
 
     /// Error, panic and a silent end all bring the process down, and name the task.
@@ -204,12 +209,12 @@ mod tests {
     async fn a_dead_task_ends_the_process_with_a_failure() {
         let life = Lifecycle::new(LONG);
         life.spawn("broken", async { Err(anyhow::anyhow!("no more")) });
-        assert_eq!(life.run(never()).await, Ended::Died { task: "broken" });
+        assert_eq!(ended(life, never()).await, Ended::Died { task: "broken" });
         let life = Lifecycle::new(LONG);
         life.spawn("panicking", async { panic!("a bug") });
-        assert_eq!(life.run(never()).await, Ended::Died { task: "panicking" });
+        assert_eq!(ended(life, never()).await, Ended::Died { task: "panicking" });
         let life = Lifecycle::new(LONG);
         life.spawn("quiet", async { Ok(()) });
-        assert_eq!(life.run(never()).await, Ended::Died { task: "quiet" });
+        assert_eq!(ended(life, never()).await, Ended::Died { task: "quiet" });
     }
 }

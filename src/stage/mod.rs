@@ -20,4 +20,5 @@ pub mod dispatch;
 pub mod dossier_record;
 pub mod intake;
 pub mod keys;
+pub mod reconcile;
 pub mod resolve;

@@ -6,8 +6,9 @@
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
-mod store;
 mod intake;
+#[cfg(test)]
+mod store;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -10,19 +10,19 @@ use crate::app::{EXIT_FAILURE, block_on, lifecycle};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Options of `demo`.
-#[derive(clap::Args, Debug)]
-#[command(
-    long_about = "Plays the first quarter of 2022 of Hạ Long on a current calendar: its counts are real, its people invented. \
+/// What the first page of help does not say.
+pub const LONG_ABOUT: &str = "Plays the first quarter of 2022 of Hạ Long on a current calendar: its counts are real, its people invented. \
                   Dossiers are stated, results registered for the post, papers packed and handed over, the operator \
                   called (a simulated one, with faults), callbacks taken, dossiers marked returned. In the end every \
-                  promise is checked from outside. Everything stays on this machine.",
-    after_help = "Examples:\n  \
+                  promise is checked from outside. Everything stays on this machine.";
+
+/// Options of `demo`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
                   hoibao demo                                  the whole quarter\n  \
                   hoibao demo --scale 0.01 --faults wild       a hundredth of it, in a bad week\n  \
                   hoibao demo --database postgres://... --json\n\n\
-                  Exit codes: 0 every promise was kept, 1 one was not or the demo broke off."
-)]
+                  Exit codes: 0 every promise was kept, 1 one was not or the demo broke off.")]
 pub struct Args {
     /// Share of the article's volume, 0.002 to 2.
     #[arg(long, default_value = "1")]

@@ -112,8 +112,10 @@ pub enum Command {
     #[command(long_about = doctor::LONG_ABOUT)]
     Doctor(doctor::Args),
     /// Play the quarter of a real city, and check every promise
+    #[command(long_about = demo::LONG_ABOUT)]
     Demo(demo::Args),
     /// Run a stand-in postal operator, to try a gateway with
+    #[command(long_about = simulator::LONG_ABOUT)]
     Simulator(simulator::Args),
     /// Write a completion script for a shell
     Completions(completions::Args),

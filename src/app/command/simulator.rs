@@ -29,16 +29,16 @@ pub enum Duplicates {
     SecondOrder,
 }
 
+/// What the first page of help does not say.
+pub const LONG_ABOUT: &str = "A stand-in for the postal operator MyVNPost, on its true wire, with faults by option and by seed. Parcels \
+                  that nobody hands over are handed over by themselves, because nobody else will. For trying a gateway \
+                  without an operator; never for production.";
+
 /// Options of `simulator`.
 #[derive(clap::Args, Debug)]
-#[command(
-    long_about = "A stand-in for the postal operator MyVNPost, on its true wire, with faults by option and by seed. Parcels \
-                  that nobody hands over are handed over by themselves, because nobody else will. For trying a gateway \
-                  without an operator; never for production.",
-    after_help = "Example:\n  \
+#[command(after_help = "Example:\n  \
                   hoibao simulator --listen 127.0.0.1:9090 --ledger /tmp/operator.jsonl --speed 600 --faults wild\n\n\
-                  The log-in is the customer code with the password of HOIBAO_SIMULATOR_PASSWORD, \"demo\" if unset."
-)]
+                  The log-in is the customer code with the password of HOIBAO_SIMULATOR_PASSWORD, \"demo\" if unset.")]
 pub struct Args {
     /// Address and port; port 0 takes any free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090")]

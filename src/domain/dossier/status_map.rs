@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 /// The first line of every map.
 pub const STATUS_MAP_HEADER: &str = "raw,status,name_vi";
+/// First line of a map that names the wording before the status.
+pub const STATUS_MAP_HEADER_WORDING_FIRST: &str = "code,name_vi,status";
 
 /// Name of the map for systems that use the portal's own numbers.
 pub const NATIONAL: &str = "national";
@@ -77,14 +79,21 @@ impl StatusMap {
     /// [`StatusMapError`] for the first line that is wrong.
     pub fn parse(version: u32, text: &str) -> Result<Self, StatusMapError> {
         let mut lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
-        if lines.next().map(|(line, _)| line.trim()) != Some(STATUS_MAP_HEADER) {
-            return Err(StatusMapError::Header);
-        }
+        let wording_first = match lines.next().map(|(line, _)| line.trim()) {
+            Some(STATUS_MAP_HEADER) => false,
+            Some(STATUS_MAP_HEADER_WORDING_FIRST) => true,
+            Some(_) | None => return Err(StatusMapError::Header),
+        };
         let mut rows = BTreeMap::new();
         for (text, line) in lines.filter(|(text, _)| !text.trim().is_empty()) {
             let columns: Vec<&str> = text.split(',').map(str::trim).collect();
-            let [raw, status, name_vi] = columns.as_slice() else {
+            let [raw, second, third] = columns.as_slice() else {
                 return Err(StatusMapError::Columns { line });
+            };
+            let (status, name_vi) = if wording_first {
+                (third, second)
+            } else {
+                (second, third)
             };
             if raw.is_empty() || status.is_empty() || name_vi.is_empty() {
                 return Err(StatusMapError::Columns { line });

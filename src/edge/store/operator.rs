@@ -213,3 +213,27 @@ pub async fn units_loaded_at(tx: &mut Tx, account: AccountId) -> Result<Option<T
     })?
     .opt_at("units_loaded_at")
 }
+
+/// Takes the right to load the operator's unit list, unless it was loaded after `fresh_since` or somebody is at it.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn lease_units(
+    tx: &mut Tx,
+    account: AccountId,
+    (now, until): (Timestamp, Timestamp),
+    fresh_since: Timestamp,
+) -> Result<bool, StoreError> {
+    let values = args![account, now, until, fresh_since];
+    Ok(tx.execute(sql!("operator_state" / "lease_units"), values).await? == 1)
+}
+
+/// Notes that the unit list was loaded.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn set_units_loaded(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(sql!("operator_state" / "set_units_loaded"), args![account, now])
+        .await
+        .map(drop)
+}

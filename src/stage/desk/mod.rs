@@ -6,6 +6,7 @@
 //! Deliberately not here: decisions about what the operator says (`decide`), registering (`intake`).
 
 mod handing;
+mod scans;
 
 pub use handing::{
     CloseHandover, ClosedHandover, LATE_AFTER_MS, LIST_MAX, ListedItem, Taking, close_handover,
@@ -42,7 +43,7 @@ pub struct By {
 }
 
 impl By {
-    fn hand<'a>(self, context: &'a Context, now: Timestamp) -> Hand<'a> {
+    fn hand(self, context: &Context, now: Timestamp) -> Hand<'_> {
         Hand {
             ids: context.ids.as_ref(),
             now,
@@ -475,7 +476,7 @@ impl Desk<'_> {
         if papers.iter().any(|paper| paper.withdrawn) {
             return Err(Wrong::Withdrawn.into());
         }
-        compare_scans(&papers, scanned)?;
+        scans::compare_scans(&papers, scanned)?;
         match seen.place {
             Place::AtDesk => {}
             Place::Packed => return Ok(()),
@@ -569,13 +570,12 @@ impl Desk<'_> {
         Ok(match seen.state {
             DeliveryState::Queued => Some(FactBody::CancelledByUs),
             DeliveryState::Submitting | DeliveryState::InDoubt => return Err(DeskError::CallUnderWay),
-            DeliveryState::CancelRequested => None,
             DeliveryState::At(kind) if kind.is_final() => None,
             DeliveryState::At(EventKind::Booked | EventKind::PickupAssigned | EventKind::PickupFailed) => {
                 Some(FactBody::CancelAsked)
             }
             // The post shows the paper on its way while it lies on our desk: a person settles that, not this act.
-            DeliveryState::At(_) => None,
+            DeliveryState::CancelRequested | DeliveryState::At(_) => None,
         })
     }
 
@@ -594,27 +594,5 @@ impl Desk<'_> {
         let hand = self.by.hand(self.context, self.now);
         record::dossier_facts(&self.context.store, tx, &hand, id, vec![fact]).await?;
         Ok(())
-    }
-}
-
-/// Every paper scanned once, and nothing else.
-fn compare_scans(papers: &[Paper], scanned: &[String]) -> Result<(), DeskError> {
-    let mut open: BTreeMap<&str, Vec<ItemId>> = BTreeMap::new();
-    for paper in papers {
-        open.entry(paper.code.as_str()).or_default().push(paper.item);
-    }
-    let mut foreign = Vec::new();
-    for (text, position) in scanned.iter().zip(1_u32..) {
-        let code = DossierCode::parse(text).ok();
-        let found = code.and_then(|code| open.get_mut(code.as_str()).and_then(Vec::pop));
-        if found.is_none() {
-            foreign.push(position);
-        }
-    }
-    let missing: Vec<ItemId> = open.into_values().flatten().collect();
-    if foreign.is_empty() && missing.is_empty() {
-        Ok(())
-    } else {
-        Err(DeskError::Mismatch { foreign, missing })
     }
 }

@@ -8,7 +8,7 @@ FROM shipment s
 JOIN (SELECT i.shipment_id, MIN(d.due_at) AS promised_at, MIN(d.discrepancy) AS discrepancy
     FROM shipment_item i JOIN dossier d ON d.id = i.dossier_id GROUP BY i.shipment_id) t ON t.shipment_id = s.id
 LEFT JOIN queue q ON q.shipment_id = s.id
-WHERE ($1 IS NULL OR s.sending_office_id = $1 OR s.return_office_id = $1)
+WHERE (CAST($1 AS BYTEA) IS NULL OR s.sending_office_id = $1 OR s.return_office_id = $1)
     AND ((s.closed = 0 AND (s.held IS NOT NULL OR s.contested = 1 OR s.partial = 1 OR s.unknown_code IS NOT NULL
             OR s.without_handover = 1
             OR (q.state = 'doubt' AND q.doubted_at <= $2)

@@ -1,0 +1,152 @@
+//! Stage 4b, reconcile: learns from the operator by our own questions. So far: its list of administrative units, without
+//! which nothing can be addressed.
+//!
+//! In: accounts whose list is missing or a day old. Out: `operator_unit`. A lease over all gateways keeps the loading
+//! single; if we stop in the middle the lease runs out and it begins anew. Deliberately not here yet: looks at single
+//! shipments (ARCHITECTURE.md, "Not yet").
+
+use super::context::operator::{Operator, OperatorError, ReadOutcome};
+use super::context::{Context, Tick};
+use crate::domain::id::AccountId;
+use crate::domain::time::Timestamp;
+use crate::edge::carrier::{BuildError, OperatorUnitSet, UnitLevel};
+use crate::edge::store::unit::{self, OperatorUnitRow};
+use crate::edge::store::{Command, StoreError, Tx, account, operator};
+use std::sync::Arc;
+
+/// Age at which the list is loaded again, milliseconds.
+const UNITS_AGE_MAX_MS: i64 = 86_400_000;
+/// How long loading may take before another gateway may try, milliseconds.
+const UNITS_LEASE_MS: i64 = 120_000;
+
+/// Why a round of reconcile broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The store.
+    #[error("reconcile could not read or write")]
+    Store(#[from] StoreError),
+    /// An operator account cannot be used.
+    #[error("reconcile could not call the operator")]
+    Operator(#[from] OperatorError),
+    /// The request cannot be put on the wire.
+    #[error("the question after the units cannot be built")]
+    Build(#[from] BuildError),
+}
+
+/// One round over all active accounts.
+///
+/// # Errors
+/// [`ReconcileError`] when the store or an account cannot be used; an operator that does not answer is no error.
+pub async fn tick(context: &Arc<Context>) -> Result<Tick, ReconcileError> {
+    let mut tx = context.store.snapshot().await?;
+    let accounts = account::accounts(&mut tx).await?;
+    drop(tx);
+    let mut total = Tick::default();
+    for account in accounts.into_iter().filter(|account| account.active) {
+        let now = context.clock.now();
+        let fresh_since = now.plus_ms(-UNITS_AGE_MAX_MS);
+        let mut tx = context.store.snapshot().await?;
+        let loaded_at = operator::units_loaded_at(&mut tx, account.id).await?;
+        drop(tx);
+        if loaded_at.is_some_and(|at| at > fresh_since) {
+            continue;
+        }
+        let lease = LeaseUnits {
+            account: account.id,
+            now,
+            fresh_since,
+        };
+        if context.store.submit(lease).await? {
+            let operator = Operator::of(context, account)?;
+            total.done += u32::from(load_units(context, &operator).await?);
+        }
+    }
+    Ok(total)
+}
+
+/// Loads every level, or nothing: a half list would hold shipments for no reason.
+async fn load_units(context: &Arc<Context>, operator: &Operator) -> Result<bool, ReconcileError> {
+    let set = OperatorUnitSet::New;
+    let count = operator.carrier.build_units(&operator.settings, "", set)?.len();
+    let mut rows = Vec::new();
+    for index in 0..count {
+        let levels = operator.carrier.build_units(&operator.settings, "", set)?;
+        let Some(level) = levels.get(index).map(|(level, _)| *level) else {
+            break;
+        };
+        let outcome = operator
+            .read(
+                context,
+                |operator, token| {
+                    let requests = operator.carrier.build_units(&operator.settings, token, set)?;
+                    let request = requests.into_iter().nth(index).map(|(_, request)| request);
+                    request.ok_or(BuildError::NotOffered { call: "units" })
+                },
+                |carrier, response| carrier.read_units(set, level, response),
+            )
+            .await?;
+        let ReadOutcome::Answer { value, .. } = outcome else {
+            return Ok(false);
+        };
+        rows.extend(value.into_iter().map(|unit| {
+            let parent_code = unit.parent_code.unwrap_or_default();
+            (
+                word(level).to_owned(),
+                OperatorUnitRow {
+                    code: unit.code,
+                    name: unit.name,
+                    parent_code,
+                },
+            )
+        }));
+    }
+    let keep = KeepUnits {
+        account: operator.account.id,
+        rows,
+        now: context.clock.now(),
+    };
+    context.store.submit(keep).await?;
+    Ok(true)
+}
+
+const fn word(level: UnitLevel) -> &'static str {
+    match level {
+        UnitLevel::Province => "province",
+        UnitLevel::District => "district",
+        UnitLevel::Commune => "commune",
+    }
+}
+
+struct LeaseUnits {
+    account: AccountId,
+    now: Timestamp,
+    fresh_since: Timestamp,
+}
+
+impl Command for LeaseUnits {
+    const NAME: &'static str = "lease_units";
+    type Output = bool;
+    type Error = StoreError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        let until = self.now.plus_ms(UNITS_LEASE_MS);
+        operator::lease_units(tx, self.account, (self.now, until), self.fresh_since).await
+    }
+}
+
+struct KeepUnits {
+    account: AccountId,
+    rows: Vec<(String, OperatorUnitRow)>,
+    now: Timestamp,
+}
+
+impl Command for KeepUnits {
+    const NAME: &'static str = "keep_units";
+    type Output = ();
+    type Error = StoreError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        unit::replace_operator_units(tx, self.account, "new", &self.rows).await?;
+        operator::set_units_loaded(tx, self.account, self.now).await
+    }
+}
