@@ -45,18 +45,19 @@ pub enum ResolveError {
 /// [`ResolveError`] when the store or an account cannot be used.
 pub async fn tick(context: &Arc<Context>) -> Result<Tick, ResolveError> {
     let mut tx = context.store.snapshot().await?;
-    let accounts = account::accounts(&mut tx).await?;
+    let mut looked = Vec::new();
+    for account in account::accounts(&mut tx).await? {
+        let next_at = queue::next_due(&mut tx, account.id, Claim::Doubt).await?;
+        looked.push((account, next_at));
+    }
     drop(tx);
     let mut total = Tick::default();
-    for account in accounts {
-        let operator = Arc::new(Operator::of(context, account)?);
-        let mut tx = context.store.snapshot().await?;
-        let next_at = queue::next_due(&mut tx, operator.account.id, Claim::Doubt).await?;
-        drop(tx);
+    for (account, next_at) in looked {
         if next_at.is_none_or(|at| at > context.clock.now()) {
             total.next_at = [total.next_at, next_at].into_iter().flatten().min();
             continue;
         }
+        let operator = Arc::new(Operator::of(context, account)?);
         let claim = ClaimDoubts {
             context: Arc::clone(context),
             operator: Arc::clone(&operator),
