@@ -1,8 +1,9 @@
 //! Stage 2b, resolve: treats attempts whose outcome is unknown.
 //!
 //! What it may do follows from the account's abilities, never from an operator's name. With a look-up by reference:
-//! wait the quiescence, look; found: adopt; absent twice, a quiescence apart: the order does not exist, and the
-//! shipment may be sent again with the same reference. Where duplicates are refused, the resend is itself the question.
+//! wait the quiescence, look; found: adopt; absent twice, a quiescence apart: sent again with the same reference where
+//! a duplicate is refused, else held until a person releases it, and then looked up once more before it goes (an order
+//! may be later than any quiescence). Without a look-up, where duplicates are refused, the resend is itself the question.
 //! With neither, nothing is sent: feed, callback or a person decides.
 //!
 //! In: queue rows in doubt. Out: facts, `queue`, `poll`, evidence, journal. If we stop anywhere, the lease runs out and
@@ -25,6 +26,8 @@ use std::sync::Arc;
 
 /// How long a row without any permitted question waits before it is looked at again, milliseconds.
 const WAIT_FOR_PERSON_MS: i64 = 3_600_000;
+/// Why a shipment is held that the operator does not know after an unknown outcome.
+const ABSENT_WORD: &str = "absent_at_operator";
 /// How long a failed question is put off, milliseconds.
 const ASK_AGAIN_MS: i64 = 60_000;
 
@@ -199,9 +202,16 @@ impl Command for Settle {
         let mut new = NewFacts::default();
         self.keep_evidence(tx, &shipment).await?;
         match &self.found {
-            Found::Orders(orders, _) => self.adopt(tx, &mut row, &mut new, orders, &open).await?,
+            Found::Orders(orders, _) => {
+                self.adopt(tx, &mut row, &mut new, orders, &open).await?;
+                if shipment.held.as_deref() == Some(ABSENT_WORD) {
+                    new.delivery
+                        .push((DeliveryFact::ours(shipment.id, self.now, FactBody::Released), 0));
+                }
+            }
             Found::Absent(_) => {
-                self.absent(tx, &mut row, &mut new, &open).await?;
+                let held = shipment.held.is_some();
+                self.absent(tx, &mut row, &mut new, (&open, held)).await?;
                 if row.state == QueueState::Ready && shipment.held.is_some() {
                     row.state = QueueState::Held;
                 }
@@ -279,13 +289,14 @@ impl Settle {
         Ok(())
     }
 
-    /// The operator knows nothing: after the second such answer, a quiescence after the first, the order does not exist.
+    /// The operator knows nothing. After the second such answer, a quiescence after the first, the order very likely does
+    /// not exist; only where a second one would be refused is that enough to send again without a person.
     async fn absent(
         &self,
         tx: &mut Tx,
         row: &mut QueueRow,
         new: &mut NewFacts,
-        open: &[AttemptRow],
+        (open, held): (&[AttemptRow], bool),
     ) -> Result<(), StoreError> {
         let quiescence = self.operator.account.capabilities.quiescence_ms;
         let rested = |since: Option<Timestamp>| since.is_none_or(|at| self.now.since_ms(at) >= quiescence);
@@ -300,6 +311,16 @@ impl Settle {
         row.absences = row.absences.saturating_add(1);
         row.absent_at = Some(self.now);
         if row.absences < 2 {
+            return Ok(());
+        }
+        // Held at the second absence. A later one of a shipment that is not held means that a person released it.
+        if !self.operator.account.capabilities.may_resend_absent() && (held || row.absences == 2) {
+            if !held {
+                let reason = ABSENT_WORD.to_owned();
+                let fact = DeliveryFact::ours(row.shipment, self.now, FactBody::Held { reason });
+                new.delivery.push((fact, 0));
+            }
+            row.state = QueueState::Held;
             return Ok(());
         }
         for attempt in open {
