@@ -1,16 +1,17 @@
 //! Stage 2b, resolve: treats attempts whose outcome is unknown.
 //!
 //! What it may do follows from the account's abilities, never from an operator's name. With a look-up by reference:
-//! wait the quiescence, look; found: adopt; absent twice, a quiescence apart: the order does not exist, and the
-//! shipment may be sent again with the same reference. Where duplicates are refused, the resend is itself the question.
-//! With neither, nothing is sent: feed, callback or a person decides.
+//! wait the quiescence, look; found: adopt; absent twice, a quiescence apart: the shipment is sent again with the same
+//! reference where a second order would be refused; elsewhere a person decides, for the first may still appear. Without
+//! a look-up, where duplicates are refused, the resend is itself the question. With neither, nothing is sent: feed,
+//! callback or a person decides.
 //!
 //! In: queue rows in doubt. Out: facts, `queue`, `poll`, evidence, journal. If we stop anywhere, the lease runs out and
 //! the question is asked again. Deliberately not here: sending (dispatch).
 
 use super::context::operator::{Operator, OperatorError, ReadOutcome};
 use super::context::{Context, Tick};
-use crate::domain::capability::DoubtPolicy;
+use crate::domain::capability::{DoubtPolicy, DuplicateReference};
 use crate::domain::delivery::{DeliveryFact, DeliveryState, FactBody};
 use crate::domain::journal::Actor;
 use crate::domain::time::Timestamp;
@@ -105,9 +106,8 @@ async fn ask(context: &Arc<Context>, operator: &Arc<Operator>, row: QueueRow) ->
     } else {
         match operator.account.capabilities.doubt_policy() {
             DoubtPolicy::LookUp => look_up(context, operator, &shipment.reference).await?,
-            DoubtPolicy::ResendAsks | DoubtPolicy::WaitForPerson => {
-                Found::Later(now.plus_ms(WAIT_FOR_PERSON_MS))
-            }
+            DoubtPolicy::ResendAsks => Found::Later(now),
+            DoubtPolicy::WaitForPerson => Found::Later(now.plus_ms(WAIT_FOR_PERSON_MS)),
         }
     };
     let settle = Settle {
@@ -201,8 +201,8 @@ impl Command for Settle {
             Found::Orders(orders, _) => self.adopt(tx, &mut row, &mut new, orders, &open).await?,
             Found::Absent(_) => {
                 self.absent(tx, &mut row, &mut new, &open).await?;
-                if row.state == QueueState::Ready && shipment.held.is_some() {
-                    row.state = QueueState::Held;
+                if row.state == QueueState::Ready {
+                    self.may_send_again(&mut row, &mut new, shipment.held.is_some());
                 }
             }
             Found::Later(at) => self.later(&mut row, *at),
@@ -230,7 +230,11 @@ impl Settle {
         if bytes.is_empty() {
             return Ok(());
         }
-        let key = personal::key(&self.context.store, tx, shipment.record).await?;
+        let key = match personal::key(&self.context.store, tx, shipment.record).await {
+            // Erased meanwhile: there is nothing under which the bytes could be kept.
+            Err(StoreError::Erased) => return Ok(()),
+            key => key?,
+        };
         let id = self.context.ids.next();
         let evidence = NewEvidence {
             id,
@@ -311,6 +315,21 @@ impl Settle {
         row.due_at = self.now;
         row.doubted_at = None;
         Ok(())
+    }
+
+    /// After the second absence: sent again only where the operator would refuse a second order of the same reference.
+    fn may_send_again(&self, row: &mut QueueRow, new: &mut NewFacts, held: bool) {
+        let refuses = self.operator.account.capabilities.duplicate_reference == DuplicateReference::Refused;
+        if refuses && !held {
+            return;
+        }
+        row.state = QueueState::Held;
+        if !held {
+            let reason = "absent_at_operator".to_owned();
+            let body = FactBody::Held { reason };
+            new.delivery
+                .push((DeliveryFact::ours(row.shipment, self.now, body), 0));
+        }
     }
 
     fn later(&self, row: &mut QueueRow, at: Timestamp) {
