@@ -16,7 +16,7 @@ use std::sync::PoisonError;
 
 /// All of it.
 pub(super) async fn all(app: &TestApp) {
-    let books = app.books();
+    let books = app.books().await;
     let acknowledged = app
         .acknowledged
         .lock()
@@ -25,11 +25,19 @@ pub(super) async fn all(app: &TestApp) {
     let known: BTreeSet<&str> = acknowledged.iter().map(|one| one.reference.as_str()).collect();
     assert_eq!(known.len(), acknowledged.len(), "two shipments share a reference");
     for sale in books.sales.iter().filter(|(_, sale)| !sale.orders.is_empty()) {
-        assert!(known.contains(sale.0.as_str()), "the operator has an order of nobody: {}", sale.0);
+        assert!(
+            known.contains(sale.0.as_str()),
+            "the operator has an order of nobody: {}",
+            sale.0
+        );
     }
     let ids: BTreeSet<[u8; 16]> = app.ids("shipment").await.into_iter().collect();
     for one in &acknowledged {
-        assert!(ids.contains(one.id.as_bytes()), "{} was acknowledged and is lost", one.id);
+        assert!(
+            ids.contains(one.id.as_bytes()),
+            "{} was acknowledged and is lost",
+            one.id
+        );
     }
     for id in ids {
         let id = ShipmentId::from_bytes(id);
@@ -52,7 +60,11 @@ async fn no_lease(app: &TestApp) {
         ("operator_state", "units_lease_until_at"),
     ] {
         let text = format!("SELECT COUNT(*) FROM {table} WHERE {column} IS NOT NULL");
-        assert_eq!(app.number(&text).await, 0, "{table}.{column}: a lease is still held");
+        assert_eq!(
+            app.number(&text).await,
+            0,
+            "{table}.{column}: a lease is still held"
+        );
     }
 }
 
@@ -77,7 +89,11 @@ async fn one_place(app: &TestApp, id: ShipmentId) {
         }
         QueueState::Done => matches!(state, DeliveryState::At(_) | DeliveryState::CancelRequested),
     };
-    assert!(fits, "{id} is nowhere, or in two places: {state:?}, queue {queue:?}, held {:?}", row.held);
+    assert!(
+        fits,
+        "{id} is nowhere, or in two places: {state:?}, queue {queue:?}, held {:?}",
+        row.held
+    );
 }
 
 /// Attempts are numbered without gaps, use one reference, and an open one is in doubt.
@@ -89,7 +105,11 @@ async fn attempts(app: &TestApp, id: ShipmentId) {
         assert!(attempt.ended_at.is_some(), "attempt {number} of {id} has no end");
         let open = attempt.is_open();
         let doubtful = row.state == DeliveryState::InDoubt;
-        assert!(!open || doubtful, "attempt {number} of {id} is open, but the shipment is {:?}", row.state);
+        assert!(
+            !open || doubtful,
+            "attempt {number} of {id} is open, but the shipment is {:?}",
+            row.state
+        );
     }
 }
 
@@ -111,9 +131,16 @@ async fn orders(app: &TestApp, id: ShipmentId, books: &LedgerSummary) {
         .filter(|(kind, _)| kind == "sent")
         .map(|(_, bytes)| hex(bytes))
         .collect();
-    assert_eq!(sent.is_empty(), attempts.is_empty(), "{id}: attempts without their bytes, or the other way round");
+    assert_eq!(
+        sent.is_empty(),
+        attempts.is_empty(),
+        "{id}: attempts without their bytes, or the other way round"
+    );
     for order in &sale.orders {
-        assert!(sent.contains(&order.body_sha256), "the operator took other bytes for {id} than we kept");
+        assert!(
+            sent.contains(&order.body_sha256),
+            "the operator took other bytes for {id} than we kept"
+        );
     }
     let believed = attempts.iter().any(|attempt| {
         attempt.outcome == Some(AttemptOutcome::Accepted) || attempt.settled.as_deref() == Some("found")
@@ -132,8 +159,10 @@ async fn orders(app: &TestApp, id: ShipmentId, books: &LedgerSummary) {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            let _infallible = write!(text, "{byte:02x}");
+            text
+        })
 }

@@ -64,15 +64,18 @@ impl TestApp {
         operator::find(&mut tx, self.account.id).await.unwrap()
     }
 
-    /// The operator's own books, as far as they are written.
-    pub(crate) fn books(&self) -> LedgerSummary {
+    /// The operator's own books, written up to now.
+    pub(crate) async fn books(&self) -> LedgerSummary {
+        if let Some(simulator) = &self.simulator {
+            simulator.run_due().await;
+        }
         read_ledger(&self.ledger).unwrap()
     }
 
     /// The operator's books about a shipment.
     pub(crate) async fn sale(&self, id: ShipmentId) -> LedgerSale {
         let reference = self.shipment(id).await.reference;
-        self.books().sales.remove(&reference).unwrap_or_default()
+        self.books().await.sales.remove(&reference).unwrap_or_default()
     }
 
     /// One number from a question, asked beside the store.
@@ -90,6 +93,23 @@ impl TestApp {
         match self.context.store.backend() {
             Backend::Sqlite { write, .. } => write.execute(sqlx::raw_sql(text)).await.map(drop).unwrap(),
             Backend::Postgres { pool } => pool.execute(sqlx::raw_sql(text)).await.map(drop).unwrap(),
+        }
+    }
+
+    /// These bytes, hexadecimal, as the database writes them.
+    pub(crate) fn bytes_literal(&self, hex: &str) -> String {
+        match self.context.store.backend() {
+            Backend::Sqlite { .. } => format!("x'{hex}'"),
+            Backend::Postgres { .. } => format!("'\\x{hex}'::bytea"),
+        }
+    }
+
+    /// One value of bytes from a question, asked beside the store.
+    pub(crate) async fn blob(&self, text: &str) -> Vec<u8> {
+        let text = sqlx::AssertSqlSafe(text.to_owned());
+        match self.context.store.backend() {
+            Backend::Sqlite { read, .. } => sqlx::query_scalar(text).fetch_one(read).await.unwrap(),
+            Backend::Postgres { pool } => sqlx::query_scalar(text).fetch_one(pool).await.unwrap(),
         }
     }
 

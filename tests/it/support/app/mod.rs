@@ -13,9 +13,9 @@ mod recompute;
 mod seed;
 mod wire;
 
-pub(crate) use acts::{Line, code_of};
-pub(crate) use seed::{GOOD_PHONE, REFUSED_PHONE, Seed};
-pub(crate) use wire::{Call, Outcome, Plan, Wire};
+pub(crate) use acts::Line;
+pub(crate) use seed::{REFUSED_PHONE, Seed};
+pub(crate) use wire::{Outcome, Plan, Wire};
 
 use super::postgres;
 use hoibao::app::config::{Config, Overrides};
@@ -31,7 +31,7 @@ use hoibao::simulator::{
 };
 use hoibao::stage::context::operator::Memory;
 use hoibao::stage::context::{Context, Limits, Tick};
-use hoibao::stage::{cancel, dispatch, keys, reconcile, resolve};
+use hoibao::stage::{dispatch, keys, reconcile, resolve};
 use hoibao::web::api::ApiLimits;
 use hoibao::worker::{self, Job};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -230,7 +230,9 @@ impl TestApp {
         let mut account = seed.account(&context, &base_url);
         (settings.account)(&mut account);
         seed.write(&context, &account, settings.paper_first).await;
-        let key = keys::create_api_key(&context, seed::SOURCE, "test").await.unwrap();
+        let key = keys::create_api_key(&context, seed::SOURCE, "test")
+            .await
+            .unwrap();
         let stop = CancellationToken::new();
         serve(listener, &context, &stop);
         let app = Self {
@@ -297,14 +299,11 @@ impl TestApp {
         resolve::tick(&self.context).await.unwrap()
     }
 
-    /// One round of cancel.
-    pub(crate) async fn cancel(&self) -> Tick {
-        cancel::tick(&self.context).await.unwrap()
-    }
-
     /// All stages until none finds work at this instant.
     pub(crate) async fn drain(&self) {
-        let drained = worker::drain(&self.jobs, &self.context, ROUNDS_MAX).await.unwrap();
+        let drained = worker::drain(&self.jobs, &self.context, ROUNDS_MAX)
+            .await
+            .unwrap();
         assert!(drained.idle, "the road found no rest in {ROUNDS_MAX} rounds");
     }
 

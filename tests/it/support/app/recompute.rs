@@ -39,7 +39,10 @@ pub(super) async fn compare(app: &TestApp) {
     for (subject, mut sequences) in everything.sequences.clone() {
         sequences.sort_unstable();
         let expect: Vec<u64> = (1..).take(sequences.len()).collect();
-        assert_eq!(sequences, expect, "the journal of {subject:?} has gaps or doubles");
+        assert_eq!(
+            sequences, expect,
+            "the journal of {subject:?} has gaps or doubles"
+        );
     }
     let mut views: ById<Vec<ShipmentView>> = BTreeMap::new();
     for id in app.ids("shipment").await {
@@ -118,7 +121,11 @@ async fn shipment(app: &TestApp, id: ShipmentId, told: &Told) -> ShipmentView {
     let mut tx = app.context.store.snapshot().await.unwrap();
     let rows = shipment_table::delivery_facts(&mut tx, id).await.unwrap();
     let ids = |facts: &[DeliveryFact]| facts.iter().map(|fact| fact.id).collect::<BTreeSet<FactId>>();
-    assert_eq!(ids(&rows), ids(&told.delivery), "facts and entries of {id} differ");
+    assert_eq!(
+        ids(&rows),
+        ids(&told.delivery),
+        "facts and entries of {id} differ"
+    );
     assert_eq!(rows.len(), told.delivery.len(), "a fact of {id} has two entries");
     let delivery = delivery::fold(&told.delivery);
     let custody = custody::fold(&told.custody, &delivery);

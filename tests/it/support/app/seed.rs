@@ -175,7 +175,12 @@ impl Command for SetUp {
         for (level, code, name, parent) in [
             ("province", PROVINCE, "Tỉnh Quảng Ninh", None),
             ("commune", COMMUNE, "Phường Hạ Long", Some(PROVINCE)),
-            ("commune", COMMUNE_UNKNOWN_TO_OPERATOR, "Xã Không Ai Biết", Some(PROVINCE)),
+            (
+                "commune",
+                COMMUNE_UNKNOWN_TO_OPERATOR,
+                "Xã Không Ai Biết",
+                Some(PROVINCE),
+            ),
         ] {
             let unit = Unit {
                 unit_set: UNIT_SET.to_owned(),
