@@ -332,7 +332,8 @@ CREATE TABLE poll (
     hinted BIGINT NOT NULL,                  -- 1 while a hint waits to be confirmed
     lease_token BIGINT NOT NULL,             -- fencing token
     lease_until_at BIGINT,                   -- being asked until then
-    fruitless BIGINT NOT NULL                -- looks in a row that brought nothing new
+    fruitless BIGINT NOT NULL,               -- looks in a row that brought nothing new
+    seen_digest BYTEA                        -- keyed digest of the last answer that was kept; the same answer again is no news
 );
 CREATE INDEX poll_due ON poll (account_id, due_at);
 

@@ -332,7 +332,8 @@ CREATE TABLE poll (
     hinted INTEGER NOT NULL,                  -- 1 while a hint waits to be confirmed
     lease_token INTEGER NOT NULL,             -- fencing token
     lease_until_at INTEGER,                   -- being asked until then
-    fruitless INTEGER NOT NULL                -- looks in a row that brought nothing new
+    fruitless INTEGER NOT NULL,               -- looks in a row that brought nothing new
+    seen_digest BLOB                         -- keyed digest of the last answer that was kept; the same answer again is no news
 ) STRICT;
 CREATE INDEX poll_due ON poll (account_id, due_at);
 

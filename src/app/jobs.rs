@@ -6,17 +6,22 @@
 use super::config::Config;
 use super::telemetry::{METRIC_COMMANDS, METRIC_COMMITS, Numbers};
 use crate::stage::context::{Context, Tick};
-use crate::stage::{cancel, dispatch, reconcile, resolve};
+use crate::stage::{cancel, dispatch, reconcile, resolve, retention, tracking};
 use crate::worker::Job;
 use std::convert::Infallible;
 use std::sync::Arc;
 
+/// How often keys whose time is over are looked for, milliseconds.
+const RETENTION_EVERY_MS: u64 = 600_000;
 /// How often the numbers are folded and the store's counts taken over, milliseconds.
 const NUMBERS_EVERY_MS: u64 = 5_000;
 
 /// All jobs, in the order of the road.
 pub fn all(config: &Config, numbers: &Numbers) -> Vec<Job> {
     let mut jobs = road(config.worker.poll_every_ms);
+    jobs.push(Job::new("retention", RETENTION_EVERY_MS, async |context| {
+        retention::tick(&context).await
+    }));
     jobs.push(numbers_job(numbers.clone()));
     jobs
 }
@@ -32,6 +37,9 @@ pub fn road(every_ms: u64) -> Vec<Job> {
         }),
         Job::new("resolve", every_ms, async |context| resolve::tick(&context).await),
         Job::new("cancel", every_ms, async |context| cancel::tick(&context).await),
+        Job::new("tracking", every_ms, async |context| {
+            tracking::tick(&context).await
+        }),
     ]
 }
 

@@ -43,6 +43,17 @@ pub enum Authenticity {
     Hint,
 }
 
+/// What makes two tellings of the operator one event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventIdentity {
+    /// The same code at the same time.
+    #[default]
+    CodeAndTime,
+    /// The same code at the same time at the same place.
+    CodeTimeAndPlace,
+}
+
 /// How an order is cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +87,9 @@ pub struct Capabilities {
     pub duplicate_reference: DuplicateReference,
     /// Doors for tracking facts, and what each is worth.
     pub doors: BTreeMap<Door, Authenticity>,
+    /// What makes two tellings one event.
+    #[serde(default)]
+    pub event_identity: EventIdentity,
     /// How exactly the operator states its times.
     pub time_resolution: ResolutionName,
     /// How an order is cancelled.

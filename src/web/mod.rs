@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod auth;
+pub mod callback;
 pub mod client_address;
 pub mod health;
 pub mod middleware;
@@ -19,7 +20,7 @@ use axum::middleware::from_fn;
 use axum::routing::{delete, get, post, put};
 use std::sync::Arc;
 
-/// The whole JSON API on one screen. Every route but the fallbacks asks for a bearer key.
+/// The whole JSON API on one screen, and the door for operators. Every route of the API asks for a bearer key.
 pub fn router(context: Arc<Context>, limits: &ApiLimits) -> Router {
     let api = Router::new()
         .route("/api/v1/dossiers/{source}/{code}", put(api::dossiers::state))
@@ -33,10 +34,10 @@ pub fn router(context: Arc<Context>, limits: &ApiLimits) -> Router {
         .route("/api/v1/shipments/{id}", get(api::shipments::show))
         .route("/api/v1/shipments/{id}/cancel", post(api::shipments::cancel))
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
-        .with_state(Api::new(context, limits));
+        .with_state(Api::new(Arc::clone(&context), limits));
     Router::new()
         .merge(api)
-        // .merge(callback::router(context))    what operators send
+        .merge(callback::router(context))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn(problem::sign_with_request_id))

@@ -10,11 +10,13 @@ use crate::app::lifecycle::{self, Ended, Lifecycle};
 use crate::app::telemetry::Numbers;
 use crate::app::{EXIT_FAILURE, block_on, jobs, readiness};
 use crate::stage::context::Context;
-use crate::web::client_address::Network;
+use crate::web::api::ApiLimits;
 use crate::web::health::{self, Health};
 use crate::web::middleware::{self, HttpLimits};
+use crate::web::{self, client_address::Network};
 use anyhow::Context as _;
 use axum::Router;
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,8 +79,13 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 
 /// Every route of the gateway, with what all requests pass through around them.
 pub fn routes(config: &Config, context: &Arc<Context>, health: Health) -> Router {
-    // The routes of `web` for API, callbacks and pages are merged here, before the wrapping.
-    let router = Router::new().merge(health::router(health));
+    let per_minute = NonZeroU32::new(config.api.requests_per_minute_per_key).unwrap_or(NonZeroU32::MIN);
+    let api = ApiLimits {
+        requests_per_minute: per_minute,
+        burst: per_minute,
+        body_bytes_max: config.http.body_bytes_max,
+    };
+    let router = web::router(Arc::clone(context), &api).merge(health::router(health));
     let limits = HttpLimits {
         body_bytes_max: config.http.body_bytes_max,
         request_timeout: Duration::from_millis(config.http.request_timeout_ms),

@@ -36,9 +36,10 @@ pub const LONG_ABOUT: &str = "A stand-in for the postal operator MyVNPost, on it
 
 /// Options of `simulator`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  \
-                  hoibao simulator --listen 127.0.0.1:9090 --ledger /tmp/operator.jsonl --speed 600 --faults wild\n\n\
-                  The log-in is the customer code with the password of HOIBAO_SIMULATOR_PASSWORD, \"demo\" if unset.")]
+#[command(after_help = "Examples:\n  \
+                  hoibao simulator --listen 127.0.0.1:9090 --ledger /tmp/operator.jsonl --speed 600 --faults wild\n  \
+                  HOIBAO_SIMULATOR_WEBHOOK=http://127.0.0.1:8080/callback/ACCOUNT/SECRET hoibao simulator --speed 60\n\n\
+                  A gateway logs in with --username and --password (\"demo\" both, if not given) for the customer --customer.")]
 pub struct Args {
     /// Address and port; port 0 takes any free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090")]

@@ -59,13 +59,14 @@ impl Progress {
             ProgressStyle::with_template(template).unwrap_or_else(|_form| ProgressStyle::default_bar())
         };
         let envelopes = u64::try_from(plan.envelopes.len()).unwrap_or(0);
-        let dossiers = u64::try_from(plan.dossiers.len()).unwrap_or(0);
+        let statements: usize = plan.dossiers.iter().map(|dossier| dossier.statements.len()).sum();
+        let statements = u64::try_from(statements).unwrap_or(0);
         let clock = all.add(ProgressBar::no_length());
         clock.set_style(style("{spinner} {msg}  ({elapsed})"));
         view.clock = Some(clock);
         for (label, word) in STAGES {
             let bar = all.add(ProgressBar::new(if word == "statements" {
-                dossiers
+                statements
             } else {
                 envelopes
             }));
@@ -85,7 +86,16 @@ impl Progress {
     pub(super) fn at(&self, now: Timestamp, notes: &Notes) {
         let date = now.local_date();
         if let Some(clock) = &self.clock {
-            clock.set_message(format!("{:02}/{:02}/{}", date.day(), date.month(), date.year()));
+            let waiting = match self.waiting.load(Ordering::Relaxed) {
+                0 => String::new(),
+                count => format!(" · {count} bì chờ đơn / envelopes whose order is in doubt"),
+            };
+            clock.set_message(format!(
+                "{:02}/{:02}/{}{waiting}",
+                date.day(),
+                date.month(),
+                date.year()
+            ));
             clock.tick();
             for (bar, (_, word)) in self.bars.iter().zip(STAGES) {
                 bar.set_position(counted(notes, word));
@@ -128,7 +138,7 @@ impl Progress {
 fn counted(notes: &Notes, word: &str) -> u64 {
     match word {
         "acknowledged" => u64::try_from(notes.parcels.len()).unwrap_or(0),
-        "statements" => notes.counted("dossiers_opened"),
+        "statements" => notes.counted("statements_by_put") + notes.counted("statements_by_file"),
         other => notes.counted(other),
     }
 }

@@ -19,6 +19,8 @@ pub struct PollRow {
     pub lease_token: i64,
     /// Looks in a row that brought nothing new.
     pub fruitless: u32,
+    /// Keyed digest of the last answer that was kept.
+    pub seen: Option<[u8; 32]>,
 }
 
 impl PollRow {
@@ -29,6 +31,12 @@ impl PollRow {
             due_at: row.at("due_at")?,
             lease_token: row.int("lease_token")?,
             fruitless: row.count("fruitless")?,
+            seen: match row.opt_bytes("seen_digest")? {
+                None => None,
+                Some(bytes) => Some(bytes.try_into().map_err(|_length| StoreError::Corrupt {
+                    place: "poll.seen_digest",
+                })?),
+            },
         })
     }
 }
@@ -48,12 +56,29 @@ pub async fn start(
         .map(drop)
 }
 
-/// A hint: look soon. `false` when the shipment is not asked for any more (or not yet).
+/// A hint: look soon, by `step_ms` later for each look in vain before (ten at most), so that a flood of hints cannot
+/// make us ask without end. `false` when the shipment is not asked for any more (or not yet).
 ///
 /// # Errors
 /// [`StoreError`] as the database says.
-pub async fn hint(tx: &mut Tx, shipment: ShipmentId, at: Timestamp) -> Result<bool, StoreError> {
-    Ok(tx.execute(sql!("poll" / "hint"), args![shipment, at]).await? == 1)
+pub async fn hint(
+    tx: &mut Tx,
+    shipment: ShipmentId,
+    at: Timestamp,
+    step_ms: i64,
+) -> Result<bool, StoreError> {
+    let values = args![shipment, at, step_ms];
+    Ok(tx.execute(sql!("poll" / "hint"), values).await? == 1)
+}
+
+/// Forgets which answer was kept last: the next one is read again although it may be the same.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn forget(tx: &mut Tx, shipment: ShipmentId) -> Result<(), StoreError> {
+    tx.execute(sql!("poll" / "forget"), args![shipment])
+        .await
+        .map(drop)
 }
 
 /// Leases due rows of an account until `lease_until`, at most `limit`.
@@ -75,7 +100,8 @@ pub async fn claim(
     rows.iter().map(PollRow::read).collect()
 }
 
-/// Ends a look and sets the next one. `Ok(false)`: the lease is stale and nothing was changed.
+/// Ends a look and sets the next one, and the digest of the answer when it was kept. `Ok(false)`: the lease is stale and
+/// nothing was changed.
 ///
 /// # Errors
 /// [`StoreError`] as the database says.
@@ -83,9 +109,10 @@ pub async fn done(
     tx: &mut Tx,
     row: &PollRow,
     next_at: Timestamp,
-    fruitless: u32,
+    (fruitless, kept): (u32, Option<[u8; 32]>),
 ) -> Result<bool, StoreError> {
-    let values = args![row.shipment, row.lease_token, next_at, fruitless];
+    let kept = kept.map(|digest| digest.to_vec());
+    let values = args![row.shipment, row.lease_token, next_at, fruitless, kept];
     Ok(tx.execute(sql!("poll" / "done"), values).await? == 1)
 }
 

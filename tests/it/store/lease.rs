@@ -139,7 +139,7 @@ on_both! {
         assert!(claim_looks(&road, NOW.plus_ms(29_000), 9).await.is_empty());
         let new = claim_looks(&road, NOW.plus_ms(30_001), 9).await.remove(0);
         assert!(new.lease_token > old.lease_token);
-        let done = |row: PollRow| road.submit(move |tx| Box::pin(async move { poll::done(tx, &row, LATER, 4).await }));
+        let done = |row: PollRow| road.submit(move |tx| Box::pin(async move { poll::done(tx, &row, LATER, (4, None)).await }));
         assert!(!done(old).await.unwrap());
         assert!(claim_looks(&road, NOW.plus_ms(50_000), 9).await.is_empty(), "the new holder has it still");
         assert!(done(new).await.unwrap());
@@ -152,8 +152,8 @@ on_both! {
         let road = road(place, 1).await;
         let row = claim_looks(&road, NOW, 9).await.remove(0);
         let id = road.shipment;
-        assert!(road.submit(move |tx| Box::pin(async move { poll::hint(tx, id, NOW.plus_ms(10)).await })).await.unwrap());
-        road.submit(move |tx| Box::pin(async move { poll::done(tx, &row, LATER, 0).await })).await.unwrap();
+        assert!(road.submit(move |tx| Box::pin(async move { poll::hint(tx, id, NOW.plus_ms(10), 0).await })).await.unwrap());
+        road.submit(move |tx| Box::pin(async move { poll::done(tx, &row, LATER, (0, None)).await })).await.unwrap();
         assert_eq!(claim_looks(&road, NOW.plus_ms(11), 9).await.len(), 1, "the hint came after the look began");
     }
 }

@@ -6,7 +6,8 @@ use super::place::{CountingIds, NOW};
 use super::schema;
 use futures_util::future::BoxFuture;
 use hoibao::domain::capability::{
-    Authenticity, Cancelling, Capabilities, Door, DuplicateReference, FieldBytes, ResolutionName,
+    Authenticity, Cancelling, Capabilities, Door, DuplicateReference, EventIdentity, FieldBytes,
+    ResolutionName,
 };
 use hoibao::domain::delivery::{DeliveryFact, EventKind};
 use hoibao::domain::dossier::{
@@ -267,6 +268,7 @@ impl Road {
                 look_up_by_reference: true,
                 duplicate_reference: DuplicateReference::Unknown,
                 doors: BTreeMap::from([(Door::PullOne, Authenticity::Proven)]),
+                event_identity: EventIdentity::CodeAndTime,
                 time_resolution: ResolutionName::Second,
                 cancelling: Cancelling::Case,
                 needs_item_code: false,

@@ -38,6 +38,20 @@ pub(super) struct Driven {
     pub(super) ended_at: Timestamp,
 }
 
+/// When all stages were last found idle.
+#[derive(Clone, Copy, Debug)]
+struct Idle {
+    commits: (u64, u64),
+    next_at: Option<Timestamp>,
+}
+
+impl Idle {
+    /// Whether nothing was committed since, and nothing has fallen due.
+    fn still(self, world: &World) -> bool {
+        self.commits == world.context.store.commits() && self.next_at.is_none_or(|at| at > world.clock.now())
+    }
+}
+
 /// The people and systems of the quarter, at work.
 pub(super) struct Drive<'a> {
     plan: &'a Plan,
@@ -49,6 +63,7 @@ pub(super) struct Drive<'a> {
     bystander: reqwest::Client,
     /// How often sending an envelope once more was put off.
     put_off: BTreeMap<usize, u32>,
+    idle: Option<Idle>,
 }
 
 impl<'a> Drive<'a> {
@@ -72,6 +87,7 @@ impl<'a> Drive<'a> {
             progress,
             bystander,
             put_off: BTreeMap::new(),
+            idle: None,
         })
     }
 
@@ -104,13 +120,21 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// Lets operator and stages do everything that is due now; when the stages next have something to do.
+    /// Lets operator and stages do everything that is due now; when the stages next have something to do. As in service,
+    /// stages are woken by commits and by the time they named, not by every move of the clock.
     async fn settle(&mut self) -> Result<Option<Timestamp>, DemoError> {
         for _ in 0..TURNS_MAX {
             let performed = self.world.simulator.run_due().await;
             self.catch_up_with_postman();
+            if let Some(idle) = self.idle.filter(|idle| idle.still(self.world)) {
+                return Ok(idle.next_at);
+            }
             let drained = worker::drain(&self.world.jobs, &self.world.context, ROUNDS_MAX).await?;
             if performed == 0 && drained.done == 0 {
+                self.idle = Some(Idle {
+                    commits: self.world.context.store.commits(),
+                    next_at: drained.next_at,
+                });
                 return Ok(drained.next_at);
             }
         }

@@ -22,7 +22,8 @@ use super::{
     OperatorUnitSet, Order, QuoteLine, Reading, UnitLevel, WireRequest, WireResponse,
 };
 use crate::domain::capability::{
-    Authenticity, Cancelling, Capabilities, Door, DuplicateReference, FieldBytes, ResolutionName,
+    Authenticity, Cancelling, Capabilities, Door, DuplicateReference, EventIdentity, FieldBytes,
+    ResolutionName,
 };
 use status::{ServiceTable, StatusMap, TextTable};
 use std::collections::BTreeMap;
@@ -103,6 +104,7 @@ impl Carrier for MyVnPost {
                 (Door::PullOne, Authenticity::Proven),
                 (Door::PullList, Authenticity::Proven),
             ]),
+            event_identity: EventIdentity::CodeAndTime,
             time_resolution: ResolutionName::Second,
             cancelling: Cancelling::Case,
             needs_item_code: false,

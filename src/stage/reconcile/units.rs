@@ -1,17 +1,18 @@
-//! Stage 4b, reconcile: learns from the operator by our own questions. So far: its list of administrative units, without
-//! which nothing can be addressed.
+//! Stage 4b, reconcile: the operator's list of administrative units, without which nothing can be addressed.
 //!
 //! In: accounts whose list is missing or a day old. Out: `operator_unit`. A lease over all gateways keeps the loading
-//! single; if we stop in the middle the lease runs out and it begins anew. Deliberately not here yet: looks at single
-//! shipments (ARCHITECTURE.md, "Not yet").
+//! single; if we stop in the middle the lease runs out and it begins anew. Deliberately not here: matching names
+//! (intake).
 
-use super::context::operator::{Operator, OperatorError, ReadOutcome};
-use super::context::{Context, Tick};
+use super::ReconcileError;
 use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
 use crate::edge::carrier::{BuildError, OperatorUnitSet, UnitLevel};
+use crate::edge::store::account::Account;
 use crate::edge::store::unit::{self, OperatorUnitRow};
-use crate::edge::store::{Command, StoreError, Tx, account, operator};
+use crate::edge::store::{Command, StoreError, Tx, operator};
+use crate::stage::context::Context;
+use crate::stage::context::operator::{Operator, ReadOutcome};
 use std::sync::Arc;
 
 /// Age at which the list is loaded again, milliseconds.
@@ -19,49 +20,26 @@ const UNITS_AGE_MAX_MS: i64 = 86_400_000;
 /// How long loading may take before another gateway may try, milliseconds.
 const UNITS_LEASE_MS: i64 = 120_000;
 
-/// Why a round of reconcile broke off.
-#[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
-    /// The store.
-    #[error("reconcile could not read or write")]
-    Store(#[from] StoreError),
-    /// An operator account cannot be used.
-    #[error("reconcile could not call the operator")]
-    Operator(#[from] OperatorError),
-    /// The request cannot be put on the wire.
-    #[error("the question after the units cannot be built")]
-    Build(#[from] BuildError),
-}
-
-/// One round over all active accounts.
-///
-/// # Errors
-/// [`ReconcileError`] when the store or an account cannot be used; an operator that does not answer is no error.
-pub async fn tick(context: &Arc<Context>) -> Result<Tick, ReconcileError> {
+/// Loads the list when it is old and nobody else is loading it; whether it was loaded.
+pub(super) async fn refresh(context: &Arc<Context>, account: &Account) -> Result<bool, ReconcileError> {
+    let now = context.clock.now();
+    let fresh_since = now.plus_ms(-UNITS_AGE_MAX_MS);
     let mut tx = context.store.snapshot().await?;
-    let accounts = account::accounts(&mut tx).await?;
+    let loaded_at = operator::units_loaded_at(&mut tx, account.id).await?;
     drop(tx);
-    let mut total = Tick::default();
-    for account in accounts.into_iter().filter(|account| account.active) {
-        let now = context.clock.now();
-        let fresh_since = now.plus_ms(-UNITS_AGE_MAX_MS);
-        let mut tx = context.store.snapshot().await?;
-        let loaded_at = operator::units_loaded_at(&mut tx, account.id).await?;
-        drop(tx);
-        if loaded_at.is_some_and(|at| at > fresh_since) {
-            continue;
-        }
-        let lease = LeaseUnits {
-            account: account.id,
-            now,
-            fresh_since,
-        };
-        if context.store.submit(lease).await? {
-            let operator = Operator::of(context, account)?;
-            total.done += u32::from(load_units(context, &operator).await?);
-        }
+    if loaded_at.is_some_and(|at| at > fresh_since) {
+        return Ok(false);
     }
-    Ok(total)
+    let lease = LeaseUnits {
+        account: account.id,
+        now,
+        fresh_since,
+    };
+    if !context.store.submit(lease).await? {
+        return Ok(false);
+    }
+    let operator = Operator::of(context, account.clone())?;
+    load_units(context, &operator).await
 }
 
 /// Loads every level, or nothing: a half list would hold shipments for no reason.

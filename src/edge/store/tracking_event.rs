@@ -1,0 +1,88 @@
+//! Room `edge::store`: operators' events, each once, for ever.
+//!
+//! In: events with the identity that their adapter's account gives them. Out: whether they are new. Rows are never
+//! deleted: an event that comes again after years is still known. Deliberately not here: what a code means.
+
+use super::{StoreError, Tx, args, sql};
+use crate::domain::id::{InboxId, ShipmentId};
+use crate::domain::time::{Resolution, Timestamp};
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventState {
+    /// Its facts stand.
+    Applied,
+    /// Understood, and nothing follows from it.
+    Note,
+    /// Kept for a person, with the reason.
+    Quarantined(&'static str),
+}
+
+impl EventState {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Note => "note",
+            Self::Quarantined(_) => "quarantined",
+        }
+    }
+}
+
+/// An event as told.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Whose.
+    pub shipment: ShipmentId,
+    /// Identity.
+    pub identity: [u8; 32],
+    /// Raw code.
+    pub code: String,
+    /// Time stated.
+    pub occurred_at: Option<Timestamp>,
+    /// How exactly.
+    pub resolution: Resolution,
+    /// What becomes of it.
+    pub state: EventState,
+    /// Version of the map that read it.
+    pub map_version: u32,
+}
+
+/// Keeps an event; `true` when it was not known, or lay in quarantine and is understood now.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn put(
+    tx: &mut Tx,
+    event: &NewEvent,
+    (from, now): (InboxId, Timestamp),
+) -> Result<bool, StoreError> {
+    let reason = match event.state {
+        EventState::Quarantined(reason) => Some(reason),
+        EventState::Applied | EventState::Note => None,
+    };
+    let values = args![
+        event.shipment,
+        &event.identity,
+        &event.code,
+        event.occurred_at,
+        event.resolution.code(),
+        event.state.word(),
+        reason,
+        event.map_version,
+        from,
+        now,
+    ];
+    if tx.execute(sql!("tracking_event" / "insert"), values).await? == 1 {
+        return Ok(true);
+    }
+    if reason.is_some() {
+        return Ok(false);
+    }
+    let values = args![
+        event.shipment,
+        &event.identity,
+        event.state.word(),
+        event.map_version
+    ];
+    Ok(tx.execute(sql!("tracking_event" / "release"), values).await? == 1)
+}
