@@ -228,6 +228,16 @@ impl Simulator {
         self.shared.state().take_physical()
     }
 
+    /// From the next call on, other rates: an ordinary operator turns bad for an hour, or well again. Dice keep the seed.
+    pub fn set_faults(&self, faults: Faults) {
+        let mut state = self.shared.state();
+        let config = SimulatorConfig {
+            faults,
+            ..(*state.config).clone()
+        };
+        state.config = Arc::new(config);
+    }
+
     /// How often each thing happened: calls, orders, callbacks, and each fault by its key.
     pub fn counters(&self) -> BTreeMap<&'static str, u64> {
         self.shared.state().counters.clone()

@@ -11,7 +11,7 @@ use crate::domain::delivery::{DeliveryFact, EventKind, FactBody};
 use crate::domain::id::ShipmentId;
 use crate::domain::journal::Actor;
 use crate::domain::time::{Resolution, Timestamp};
-use crate::edge::carrier::{CancelReading, LookUpKey};
+use crate::edge::carrier::{CancelReading, LookUpKey, OperatorOrder};
 use crate::edge::store::record::{self, Hand, NewFacts};
 use crate::edge::store::shipment::{self, OperatorWords, ShipmentRow};
 use crate::edge::store::{Command, StoreError, Tx, account};
@@ -57,9 +57,16 @@ pub async fn tick(context: &Arc<Context>) -> Result<Tick, CancelError> {
             account: operator.account.id,
             now,
         };
+        let mut broken = None;
         for id in context.store.submit(claim).await? {
-            one(context, &operator, id).await?;
+            // One that cannot be read is told of at the end and holds up no other.
+            if let Err(error) = one(context, &operator, id).await {
+                broken.get_or_insert(error);
+            }
             total.done += 1;
+        }
+        if let Some(error) = broken {
+            return Err(error);
         }
     }
     Ok(total)
@@ -123,35 +130,82 @@ async fn ask(
         .await?;
     let later = context.clock.now().plus_ms(ASK_EVERY_MS);
     Ok(match outcome {
+        ReadOutcome::Answer {
+            value: CancelReading::Refused,
+            ..
+        } if case.is_none() => refused(context, operator, row).await?,
         ReadOutcome::Answer { value, .. } => Answer::Verdict(value),
         ReadOutcome::Wait { until } => Answer::Later(until),
         ReadOutcome::Absent { .. } | ReadOutcome::Failed { .. } => Answer::Later(later),
     })
 }
 
-async fn look_up(
+/// A refusal may mean that the order is cancelled already, by an earlier call whose answer was lost: the order itself tells.
+async fn refused(
     context: &Arc<Context>,
     operator: &Operator,
     row: &ShipmentRow,
 ) -> Result<Answer, CancelError> {
+    let outcome = orders(context, operator, row).await?;
+    let later = context.clock.now().plus_ms(ASK_EVERY_MS);
+    Ok(match outcome {
+        ReadOutcome::Answer { value, .. } => {
+            let ours = value.iter().find(|order| order.operator_id == row.operator_id);
+            let code = ours.and_then(|order| order.status_code.as_deref());
+            let meaning = code.and_then(|code| operator.carrier.meaning(code));
+            let cancelled = meaning.is_some_and(|meaning| meaning.facts.contains(&EventKind::Cancelled));
+            Answer::Verdict(if cancelled {
+                CancelReading::Done
+            } else {
+                CancelReading::Refused
+            })
+        }
+        ReadOutcome::Absent { .. } => Answer::Verdict(CancelReading::Refused),
+        ReadOutcome::Wait { until } => Answer::Later(until),
+        ReadOutcome::Failed { .. } => Answer::Later(later),
+    })
+}
+
+/// The operator's orders under the shipment's reference.
+async fn orders(
+    context: &Arc<Context>,
+    operator: &Operator,
+    row: &ShipmentRow,
+) -> Result<ReadOutcome<Vec<OperatorOrder>>, OperatorError> {
     let key = LookUpKey::Reference(row.reference.clone());
-    let outcome = operator
+    operator
         .read(
             context,
             |operator, token| operator.carrier.build_look_up(&operator.settings, token, &key),
             |carrier, response| carrier.read_look_up(response),
         )
-        .await?;
+        .await
+}
+
+/// Looks for the operator's identifier.
+async fn look_up(
+    context: &Arc<Context>,
+    operator: &Operator,
+    row: &ShipmentRow,
+) -> Result<Answer, CancelError> {
+    let outcome = orders(context, operator, row).await?;
     let later = context.clock.now().plus_ms(ASK_EVERY_MS);
     Ok(match outcome {
-        ReadOutcome::Answer { value, .. } => match value.into_iter().next() {
-            None => Answer::Later(later),
-            Some(order) => Answer::Words(OperatorWords {
-                tracking_number: order.tracking_number,
-                operator_id: order.operator_id,
-                charge_dong: order.charge_dong,
-            }),
-        },
+        ReadOutcome::Answer { value, .. } => {
+            // Without the identifier nothing can be cancelled: asked again later, not at once.
+            let ours = |order: &OperatorOrder| {
+                let reference = order.reference.as_deref();
+                order.operator_id.is_some() && reference.is_none_or(|named| named == row.reference)
+            };
+            match value.into_iter().find(ours) {
+                None => Answer::Later(later),
+                Some(order) => Answer::Words(OperatorWords {
+                    tracking_number: order.tracking_number,
+                    operator_id: order.operator_id,
+                    charge_dong: order.charge_dong,
+                }),
+            }
+        }
         ReadOutcome::Wait { until } => Answer::Later(until),
         ReadOutcome::Absent { .. } | ReadOutcome::Failed { .. } => Answer::Later(later),
     })

@@ -109,9 +109,8 @@ async fn ask(context: &Arc<Context>, operator: &Arc<Operator>, row: QueueRow) ->
     } else {
         match operator.account.capabilities.doubt_policy() {
             DoubtPolicy::LookUp => look_up(context, operator, &shipment.reference).await?,
-            DoubtPolicy::ResendAsks | DoubtPolicy::WaitForPerson => {
-                Found::Later(now.plus_ms(WAIT_FOR_PERSON_MS))
-            }
+            DoubtPolicy::ResendAsks => Found::Later(now),
+            DoubtPolicy::WaitForPerson => Found::Later(now.plus_ms(WAIT_FOR_PERSON_MS)),
         }
     };
     let settle = Settle {
@@ -241,7 +240,11 @@ impl Settle {
         if bytes.is_empty() {
             return Ok(());
         }
-        let key = personal::key(&self.context.store, tx, shipment.record).await?;
+        let key = match personal::key(&self.context.store, tx, shipment.record).await {
+            // Erased meanwhile: there is nothing under which the bytes could be kept.
+            Err(StoreError::Erased) => return Ok(()),
+            key => key?,
+        };
         let id = self.context.ids.next();
         let evidence = NewEvidence {
             id,

@@ -8,6 +8,8 @@ mod command_line;
 #[cfg(test)]
 mod intake;
 #[cfg(test)]
+mod road;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;

@@ -6,7 +6,7 @@
 //! in tables) and what an answer means for a shipment.
 
 use super::Context;
-use super::shared::{KeepToken, LeaseToken, NoteHealth, TakePermits};
+use super::shared::{KeepToken, LeaseToken, NoteHealth, Permits, TakePermits, ahead_max_us};
 use crate::domain::id::AccountId;
 use crate::domain::retry::{RetryAfter, parse_retry_after};
 use crate::domain::time::Timestamp;
@@ -15,7 +15,7 @@ use crate::edge::carrier::{
 };
 use crate::edge::store::StoreError;
 use crate::edge::store::account::{self, Account};
-use crate::edge::store::operator;
+use crate::edge::store::operator::{self, Breaker};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
@@ -211,6 +211,20 @@ impl Operator {
         self.token(context).await
     }
 
+    /// Permits for a batch that is sent at once, at most `want`, and a token; or the time to come again. None are kept
+    /// for later: each batch hears what other gateways were told meanwhile.
+    ///
+    /// # Errors
+    /// [`OperatorError`].
+    pub async fn gate_batch(&self, context: &Context, want: u32) -> Result<(u32, Gate), OperatorError> {
+        let permits = self.take_permits(context, want).await?;
+        if permits.granted == 0 {
+            let until = permits.until;
+            return Ok((0, Gate::Wait { until }));
+        }
+        Ok((permits.granted, self.token(context).await?))
+    }
+
     /// A reading call. A refused token is fetched anew once.
     ///
     /// # Errors
@@ -309,24 +323,46 @@ impl Operator {
             false
         });
         if taken {
-            return Ok(None);
+            if self.is_undisturbed(context, now).await? {
+                return Ok(None);
+            }
+            context
+                .operators
+                .with(self.account.id, |memory| memory.permits = 0);
         }
-        let take = TakePermits {
-            account: self.account.id,
-            now,
-            want: PERMITS_MAX.min(self.account.rate_burst).max(1),
-            rate_per_minute: self.account.rate_per_minute.max(1),
-            burst: self.account.rate_burst.max(1),
-        };
-        let permits = context.store.submit(take).await?;
+        let permits = self.take_permits(context, PERMITS_MAX).await?;
         context.operators.with(self.account.id, |memory| {
             if permits.granted > 0 {
                 memory.permits = memory.permits.saturating_add(permits.granted - 1);
                 memory.permits_until = now.plus_ms(PERMIT_LIFE_MS);
             }
-            memory.troubled = permits.troubled;
         });
         Ok((permits.granted == 0).then_some(permits.until))
+    }
+
+    /// Permits of the shared budget, at most `want`.
+    async fn take_permits(&self, context: &Context, want: u32) -> Result<Permits, OperatorError> {
+        let take = TakePermits {
+            account: self.account.id,
+            now: context.clock.now(),
+            want: want.min(self.account.rate_burst).max(1),
+            rate_per_minute: self.account.rate_per_minute.max(1),
+            burst: self.account.rate_burst.max(1),
+        };
+        let permits = context.store.submit(take).await?;
+        context.operators.with(self.account.id, |memory| {
+            memory.troubled = permits.troubled;
+        });
+        Ok(permits)
+    }
+
+    /// Whether no gateway was told meanwhile to slow down or stop, so that permits taken earlier still hold.
+    async fn is_undisturbed(&self, context: &Context, now: Timestamp) -> Result<bool, OperatorError> {
+        let mut tx = context.store.snapshot().await?;
+        let state = operator::find(&mut tx, self.account.id).await?;
+        let ahead_max_us = ahead_max_us(self.account.rate_per_minute, self.account.rate_burst);
+        let now_us = now.as_ms().saturating_mul(1_000);
+        Ok(state.breaker == Breaker::Closed && state.budget_us <= now_us.saturating_add(ahead_max_us))
     }
 
     /// The token in force, or a new one; another process that is fetching one is waited for.
@@ -477,6 +513,7 @@ impl Operator {
             health,
             failures_max: context.limits.breaker_failures.max(1),
             open_ms: context.limits.breaker_open_ms,
+            ahead_max_us: ahead_max_us(self.account.rate_per_minute, self.account.rate_burst),
             ids: Arc::clone(&context.ids),
         };
         context.store.submit(note).await?;

@@ -41,6 +41,12 @@ fn take(budget_us: i64, now_us: i64, interval_us: i64, burst: u32, want: u32) ->
     (u32::try_from(granted).unwrap_or(0), moved)
 }
 
+/// How far the budget of an account may run ahead of the time, microseconds: a whole burst.
+pub(super) fn ahead_max_us(rate_per_minute: u32, burst: u32) -> i64 {
+    let interval_us = 60_000_000 / i64::from(rate_per_minute.max(1));
+    interval_us.saturating_mul(i64::from(burst.max(1)))
+}
+
 impl Command for TakePermits {
     const NAME: &'static str = "take_permits";
     type Output = Permits;
@@ -136,6 +142,7 @@ pub(super) struct NoteHealth {
     pub(super) health: Health,
     pub(super) failures_max: u32,
     pub(super) open_ms: i64,
+    pub(super) ahead_max_us: i64,
     pub(super) ids: Arc<dyn Ids>,
 }
 
@@ -185,8 +192,12 @@ impl Command for NoteHealth {
                 }
             }
             Health::Throttled { until, breaker } => {
-                // The budget moves to the time the operator named: no gateway calls before it.
-                let until_us = until.as_ms().saturating_mul(1_000);
+                // The budget moves so far that even a whole burst is used up until the time the operator named: no
+                // gateway calls before it.
+                let until_us = until
+                    .as_ms()
+                    .saturating_mul(1_000)
+                    .saturating_add(self.ahead_max_us);
                 operator::set_budget(tx, self.account, state.budget_us.max(until_us)).await?;
                 if breaker {
                     state.breaker = Breaker::Open;

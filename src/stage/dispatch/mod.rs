@@ -17,15 +17,19 @@ mod start;
 
 use super::context::operator::{Gate, Operator, OperatorError, failure_word};
 use super::context::{Context, Tick};
+use crate::domain::id::{AccountId, ShipmentId};
 use crate::domain::time::Timestamp;
 use crate::edge::carrier::{DispatchReading, TransportFailure};
 use crate::edge::store::account;
-use crate::edge::store::queue::{self, Claim};
+use crate::edge::store::queue::{self, Claim, QueueRow};
 use crate::edge::store::{Command, StoreError, Tx};
 use futures_util::StreamExt as _;
 use outcome::{End, Heard};
-use start::{Start, Started};
+use start::{SetAside, Start, StartError, Started};
 use std::sync::Arc;
+
+/// Leases of the dead looked at in one round.
+const RECOVER_MAX: u32 = 100;
 
 /// Why a round of dispatch broke off. Whatever was started stays started; the next round goes on.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +42,7 @@ pub enum DispatchError {
     Operator(#[from] OperatorError),
 }
 
-/// One round over all active accounts.
+/// One round over all accounts; nothing new is sent by one that is not active.
 ///
 /// # Errors
 /// [`DispatchError`] when the store or an account cannot be used; an operator that does not answer is no error.
@@ -47,27 +51,25 @@ pub async fn tick(context: &Arc<Context>) -> Result<Tick, DispatchError> {
     let mut tx = context.store.snapshot().await?;
     let mut looked = Vec::new();
     for account in account::accounts(&mut tx).await? {
-        if account.active {
-            let waiting = Waiting {
-                stale: !queue::list_stale(&mut tx, account.id, now, 1).await?.is_empty(),
-                ready: queue::count_ready(&mut tx, account.id, now, context.limits.dispatch_claim_max)
-                    .await?,
-                next_at: queue::next_due(&mut tx, account.id, Claim::Ready).await?,
-            };
-            looked.push((account, waiting));
-        }
+        let waiting = Waiting {
+            stale: !queue::list_stale(&mut tx, account.id, now, 1).await?.is_empty(),
+            ready: queue::count_ready(&mut tx, account.id, now, context.limits.dispatch_claim_max).await?,
+            next_at: queue::next_due(&mut tx, account.id, Claim::Ready).await?,
+        };
+        looked.push((account, waiting));
     }
     drop(tx);
     let mut total = Tick::default();
     for (account, waiting) in looked {
+        if waiting.stale {
+            total.done += recover(context, account.id).await?;
+        }
+        if !account.active {
+            continue;
+        }
         let operator = Arc::new(Operator::of(context, account)?);
-        let recovered = if waiting.stale {
-            recover(context, &operator).await?
-        } else {
-            0
-        };
         let sent = send_due(context, &operator, waiting).await?;
-        total.done += recovered + sent.done;
+        total.done += sent.done;
         total.next_at = [total.next_at, sent.next_at].into_iter().flatten().min();
     }
     Ok(total)
@@ -84,13 +86,64 @@ struct Waiting {
     next_at: Option<Timestamp>,
 }
 
-/// Attempts whose holder died between A and B: in doubt.
-async fn recover(context: &Arc<Context>, operator: &Operator) -> Result<u32, DispatchError> {
-    let command = Recover {
+/// Attempts whose holder died between A and B: in doubt. Each for itself, so that one that cannot be read holds up no
+/// other.
+async fn recover(context: &Arc<Context>, account: AccountId) -> Result<u32, DispatchError> {
+    let mut tx = context.store.snapshot().await?;
+    let rows = queue::list_stale(&mut tx, account, context.clock.now(), RECOVER_MAX).await?;
+    drop(tx);
+    let mut done = 0;
+    for row in rows {
+        let shipment = row.shipment;
+        let command = Recover {
+            context: Arc::clone(context),
+            row,
+        };
+        match context.store.submit(command).await {
+            Ok(()) => {}
+            Err(error) if is_about_its_data(&error) => set_aside(context, shipment, &error).await?,
+            Err(error) => return Err(error.into()),
+        }
+        done += 1;
+    }
+    Ok(done)
+}
+
+/// Whether an error lies in what is stored about one shipment, so that trying again cannot help and others are not
+/// concerned.
+const fn is_about_its_data(error: &StoreError) -> bool {
+    match error {
+        StoreError::Corrupt { .. }
+        | StoreError::Seal { .. }
+        | StoreError::Erased
+        | StoreError::Constraint { .. } => true,
+        StoreError::Unavailable(_)
+        | StoreError::Conflict(_)
+        | StoreError::CommitUnknown
+        | StoreError::Schema { .. }
+        | StoreError::Engine(_)
+        | StoreError::Closed
+        | StoreError::Panicked => false,
+    }
+}
+
+/// Takes a shipment that cannot be read out of the way until a person has looked.
+async fn set_aside(
+    context: &Arc<Context>,
+    shipment: ShipmentId,
+    error: &StoreError,
+) -> Result<(), StoreError> {
+    tracing::error!(shipment.id = %shipment, error = %error, "a shipment cannot be read and was set aside");
+    let told = |word| SetAside {
         context: Arc::clone(context),
-        account: operator.account.id,
+        shipment,
+        word,
     };
-    Ok(context.store.submit(command).await?)
+    match context.store.submit(told(Some("unreadable"))).await {
+        // Not even that can be written about it; the queue alone holds it.
+        Err(error) if is_about_its_data(&error) => context.store.submit(told(None)).await,
+        done => done,
+    }
 }
 
 async fn send_due(
@@ -110,31 +163,31 @@ async fn send_due(
             next_at: Some(now.plus_ms(1_000)),
         });
     };
-    let mut tokens = Vec::new();
-    let mut wait = None;
-    for _ in 0..ready {
-        match operator.gate(context).await? {
-            Gate::Go { token } => tokens.push(token),
-            Gate::Wait { until } => {
-                wait = Some(until);
-                break;
-            }
+    let (limit, token) = match operator.gate_batch(context, ready).await? {
+        (limit, Gate::Go { token }) => (limit, token),
+        (_, Gate::Wait { until }) => {
+            return Ok(Tick {
+                done: 0,
+                next_at: Some(until),
+            });
         }
-    }
-    let Some(token) = tokens.last().cloned() else {
-        return Ok(Tick {
-            done: 0,
-            next_at: wait.or(next_at),
-        });
     };
     let start = Start {
         context: Arc::clone(context),
         operator: Arc::clone(operator),
         units,
         token,
-        limit: u32::try_from(tokens.len()).unwrap_or(u32::MAX),
+        limit,
     };
-    let batch = context.store.submit(start).await?;
+    let batch = match context.store.submit(start).await {
+        Ok(batch) => batch,
+        Err(StartError::Store(error)) => return Err(error.into()),
+        Err(StartError::Shipment { shipment, source }) => {
+            // Nothing of the batch stands; without this one the next round starts the others.
+            set_aside(context, shipment, &source).await?;
+            return Ok(Tick { done: 1, next_at });
+        }
+    };
     // Crash here: every started attempt is on record, and no byte has left.
     let parallel = usize::try_from(limits.dispatch_parallel.max(1)).unwrap_or(1);
     let results: Vec<Result<(), DispatchError>> = futures_util::stream::iter(batch.started)
@@ -147,7 +200,7 @@ async fn send_due(
     }
     Ok(Tick {
         done: batch.touched,
-        next_at: wait.or(next_at),
+        next_at,
     })
 }
 
@@ -157,18 +210,13 @@ async fn send(
     operator: &Arc<Operator>,
     started: Started,
 ) -> Result<(), DispatchError> {
-    let answer = context.transport.call(&started.request).await;
-    // Crash here: the operator may have the order; the lease runs out and the attempt is in doubt.
-    let (heard, received) = match answer {
-        Err(failure @ TransportFailure::NeverLeft { .. }) => (Heard::NeverLeft(failure_word(&failure)), None),
-        Err(failure @ TransportFailure::Ambiguous { .. }) => {
-            let detail = failure_word(&failure).to_owned();
-            (Heard::Read(DispatchReading::Unknown { detail }), None)
-        }
-        Ok(response) => (
-            Heard::Read(operator.carrier.read_create(&response)),
-            Some(response.body),
-        ),
+    // A call that could outlast the lease is not begun: its answer would be nobody's, and another gateway might be
+    // asking already what became of it.
+    let timeout_ms = i64::try_from(started.request.timeout_ms).unwrap_or(i64::MAX);
+    let (heard, received) = if context.clock.now().plus_ms(timeout_ms) > started.lease_until {
+        (Heard::NotBegun, None)
+    } else {
+        call(context, operator, &started).await
     };
     outcome::note_health(context, operator, &heard).await?;
     let end = End {
@@ -182,24 +230,34 @@ async fn send(
     Ok(context.store.submit(end).await?)
 }
 
+/// The call itself: what was heard, and the answer's bytes.
+async fn call(context: &Context, operator: &Operator, started: &Started) -> (Heard, Option<Vec<u8>>) {
+    let answer = context.transport.call(&started.request).await;
+    // Crash here: the operator may have the order; the lease runs out and the attempt is in doubt.
+    match answer {
+        Err(failure @ TransportFailure::NeverLeft { .. }) => (Heard::NeverLeft(failure_word(&failure)), None),
+        Err(failure @ TransportFailure::Ambiguous { .. }) => {
+            let detail = failure_word(&failure).to_owned();
+            (Heard::Read(DispatchReading::Unknown { detail }), None)
+        }
+        Ok(response) => (
+            Heard::Read(operator.carrier.read_create(&response)),
+            Some(response.body),
+        ),
+    }
+}
+
 struct Recover {
     context: Arc<Context>,
-    account: crate::domain::id::AccountId,
+    row: QueueRow,
 }
 
 impl Command for Recover {
     const NAME: &'static str = "dispatch_recover";
-    type Output = u32;
+    type Output = ();
     type Error = StoreError;
 
-    async fn run(&self, tx: &mut Tx) -> Result<u32, StoreError> {
-        let now = self.context.clock.now();
-        let rows = queue::list_stale(tx, self.account, now, 100).await?;
-        let mut done = 0;
-        for row in rows {
-            outcome::recover(tx, &self.context, &row, now).await?;
-            done += 1;
-        }
-        Ok(done)
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        outcome::recover(tx, &self.context, &self.row, self.context.clock.now()).await
     }
 }

@@ -4,6 +4,7 @@
 //! Only what is certain counts as certain: everything else is in doubt. Deliberately not here: calling.
 
 use super::start::Started;
+use crate::domain::capability::DoubtPolicy;
 use crate::domain::delivery::{AttemptOutcome, DeliveryFact, FactBody};
 use crate::domain::id::AttemptId;
 use crate::domain::journal::Actor;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 /// What was heard of one call.
 #[derive(Clone, Debug)]
 pub(super) enum Heard {
+    /// Not even tried: the lease would not have lasted.
+    NotBegun,
     /// The request never left us.
     NeverLeft(&'static str),
     /// An answer, or an ambiguous silence, as read.
@@ -35,6 +38,7 @@ pub(super) async fn note_health(
     heard: &Heard,
 ) -> Result<(), OperatorError> {
     match heard {
+        Heard::NotBegun => Ok(()),
         Heard::NeverLeft(_) | Heard::Read(DispatchReading::Unknown { .. }) => {
             operator.note(context, Health::Failed).await
         }
@@ -61,6 +65,17 @@ pub(super) struct End {
     pub(super) received: Option<Vec<u8>>,
     pub(super) now: Timestamp,
 }
+
+/// An order of which the operator said only that it exists.
+const UNREAD: OperatorOrder = OperatorOrder {
+    reference: None,
+    tracking_number: None,
+    operator_id: None,
+    status_code: None,
+    charge_dong: None,
+    created_at: None,
+    updated_at: None,
+};
 
 /// What an outcome leads to.
 struct Verdict {
@@ -184,10 +199,16 @@ impl End {
     /// What the answer means, given the shipment's earlier attempts.
     fn judge(&self, earlier: &[AttemptRow], reference: &str) -> Verdict {
         let in_doubt = earlier.iter().any(AttemptRow::is_open);
-        let may_have_left = earlier
-            .iter()
-            .any(|attempt| attempt.outcome != Some(AttemptOutcome::NotSent));
+        // A refusal was read, so that nothing came of it; of a doubt found absent something still may.
+        let may_have_left = earlier.iter().any(|attempt| match attempt.outcome {
+            None | Some(AttemptOutcome::Unknown | AttemptOutcome::Accepted) => true,
+            Some(AttemptOutcome::NotSent | AttemptOutcome::Refused) => false,
+        });
         match &self.heard {
+            Heard::NotBegun => Verdict {
+                uncounted: true,
+                ..self.again("lease_too_short", in_doubt)
+            },
             Heard::NeverLeft(word) => self.again(word, in_doubt),
             Heard::Read(DispatchReading::Accepted(order)) if names(order, reference) => {
                 self.booked("accepted", order.clone())
@@ -198,8 +219,14 @@ impl End {
             {
                 self.booked("duplicate_is_ours", order.clone())
             }
-            // The operator's record cannot be read here: the look-up will compare it.
-            Heard::Read(DispatchReading::Duplicate(None)) if may_have_left => self.doubt("duplicate_unread"),
+            Heard::Read(DispatchReading::Duplicate(None)) if may_have_left => {
+                match self.operator.account.capabilities.doubt_policy() {
+                    // The resend was the question, and this is the answer: the earlier attempt arrived.
+                    DoubtPolicy::ResendAsks => self.booked("duplicate_is_ours", UNREAD),
+                    // The operator's record cannot be read here: a look-up compares it, or a person.
+                    DoubtPolicy::LookUp | DoubtPolicy::WaitForPerson => self.doubt("duplicate_unread"),
+                }
+            }
             Heard::Read(DispatchReading::Duplicate(_)) => self.hold("duplicate_not_ours"),
             Heard::Read(DispatchReading::Refused(refusal)) => {
                 let held = self.hold(held_word(refusal.reason));

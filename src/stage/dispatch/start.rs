@@ -3,9 +3,10 @@
 //! In: due rows. Out: attempts on record with the bytes they will send, or shipments held for a person. Deliberately
 //! not here: sending.
 
+use super::is_about_its_data;
 use super::order::{self, Units};
 use crate::domain::delivery::{DeliveryFact, FactBody};
-use crate::domain::id::AttemptId;
+use crate::domain::id::{AttemptId, ShipmentId};
 use crate::domain::journal::Actor;
 use crate::domain::time::Timestamp;
 use crate::edge::carrier::WireRequest;
@@ -34,6 +35,25 @@ pub(super) struct Started {
     pub(super) row: QueueRow,
     pub(super) attempt: AttemptId,
     pub(super) request: WireRequest,
+    /// End of the lease under which it is made.
+    pub(super) lease_until: Timestamp,
+}
+
+/// Why transaction A left nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is stored about one of the shipments cannot be used.
+    #[error("shipment {shipment} cannot be read")]
+    Shipment {
+        /// Which.
+        shipment: ShipmentId,
+        /// What is wrong.
+        #[source]
+        source: StoreError,
+    },
 }
 
 /// What transaction A left.
@@ -47,9 +67,9 @@ pub(super) struct Batch {
 impl Command for Start {
     const NAME: &'static str = "dispatch_start";
     type Output = Batch;
-    type Error = StoreError;
+    type Error = StartError;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Batch, StoreError> {
+    async fn run(&self, tx: &mut Tx) -> Result<Batch, StartError> {
         let now = self.context.clock.now();
         let until = now.plus_ms(self.context.limits.dispatch_lease_ms);
         let account = self.operator.account.id;
@@ -58,7 +78,15 @@ impl Command for Start {
         let paused = operator::find(tx, account).await?.paused_until(now);
         let mut started = Vec::with_capacity(rows.len());
         for row in rows {
-            started.extend(self.start(tx, row, now, paused).await?);
+            let shipment = row.shipment;
+            let one = self.start(tx, row, (now, until), paused).await;
+            started.extend(one.map_err(|source| {
+                if is_about_its_data(&source) {
+                    StartError::Shipment { shipment, source }
+                } else {
+                    source.into()
+                }
+            })?);
         }
         Ok(Batch { started, touched })
     }
@@ -69,7 +97,7 @@ impl Start {
         &self,
         tx: &mut Tx,
         mut row: QueueRow,
-        now: Timestamp,
+        (now, lease_until): (Timestamp, Timestamp),
         paused: i64,
     ) -> Result<Option<Started>, StoreError> {
         let shipment = shipment::lock(tx, row.shipment).await?;
@@ -126,6 +154,7 @@ impl Start {
             row,
             attempt,
             request: order,
+            lease_until,
         }))
     }
 
@@ -189,5 +218,42 @@ impl Start {
         row.state = QueueState::Held;
         queue::release(tx, &row).await?;
         Ok(None)
+    }
+}
+
+/// Takes a shipment out of the way: nothing is sent until a person acts.
+pub(super) struct SetAside {
+    pub(super) context: Arc<Context>,
+    pub(super) shipment: ShipmentId,
+    /// Why, as a fact; `None` where no fact can be written about it.
+    pub(super) word: Option<&'static str>,
+}
+
+impl Command for SetAside {
+    const NAME: &'static str = "dispatch_set_aside";
+    type Output = ();
+    type Error = StoreError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let now = self.context.clock.now();
+        if let Some(word) = self.word {
+            let reason = word.to_owned();
+            let fact = DeliveryFact::ours(self.shipment, now, FactBody::Held { reason });
+            let hand = Hand {
+                ids: &*self.context.ids,
+                now,
+                actor: Actor::STAGE,
+                office: [0; 16],
+            };
+            record::shipment_facts(
+                &self.context.store,
+                tx,
+                &hand,
+                self.shipment,
+                NewFacts::ours(fact),
+            )
+            .await?;
+        }
+        queue::set_state(tx, self.shipment, QueueState::Held, now).await
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Deliberately not here: assertions about a single stage.
 
+pub(crate) mod app;
 pub(crate) mod postgres;
 
 mod postgres_test;
