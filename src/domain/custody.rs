@@ -154,6 +154,11 @@ impl CustodyFact {
         }
     }
 
+    /// Whether the fact's identity is that of its content, stated of this shipment.
+    pub fn is_of(&self, shipment: ShipmentId) -> bool {
+        Self::new(shipment, self.occurred_at, self.act, self.item, self.handover).id == self.id
+    }
+
     /// The fields of the journal entry that records this fact.
     pub fn to_fields(&self) -> Fields {
         Fields::new()

@@ -13,6 +13,7 @@
 //! Stages meet only in tables and never call each other. Each is a `tick` that the worker runs and a test can run by
 //! hand. Deliberately not here: HTTP, wire formats, SQL.
 
+pub mod audit;
 pub mod cancel;
 pub mod context;
 pub mod desk;
@@ -21,4 +22,5 @@ pub mod dossier_record;
 pub mod intake;
 pub mod keys;
 pub mod reconcile;
+pub mod report;
 pub mod resolve;

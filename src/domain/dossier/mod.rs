@@ -106,6 +106,11 @@ impl DossierFact {
         }
     }
 
+    /// Whether the fact's identity is that of its content, stated of this dossier.
+    pub fn is_of(&self, dossier: DossierId) -> bool {
+        Self::new(dossier, self.occurred_at, self.body.clone()).id == self.id
+    }
+
     /// The fields of the journal entry that records this fact.
     pub fn to_fields(&self) -> Fields {
         let fields = Fields::new()
