@@ -89,7 +89,11 @@ fn show(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{:>9}  bưu gửi / shipments", audit.shipments)?;
     writeln!(out, "{:>9}  hồ sơ / dossiers", audit.dossiers)?;
     writeln!(out, "{:>9}  sự việc / facts", audit.facts)?;
-    writeln!(out, "{:>9}  giấy tờ trong bưu gửi / documents in shipments", audit.items)?;
+    writeln!(
+        out,
+        "{:>9}  giấy tờ trong bưu gửi / documents in shipments",
+        audit.items
+    )?;
     if audit.is_clean() {
         return writeln!(
             out,

@@ -71,18 +71,33 @@ pub(crate) type Line<T> = (&'static str, &'static str, &'static str, fn(&T) -> u
 
 /// The figures that a quarter is told by.
 pub(crate) const FIGURES: [Line<Figures>; 7] = [
-    ("received", "Tiếp nhận", "received", |figures| figures.received),
+    ("received", "Tiếp nhận", "received", |figures| {
+        figures.received
+    }),
     ("received_new", "  tiếp nhận mới", "  new", |figures| {
         figures.received_new
     }),
-    ("carried_over", "  kỳ trước chuyển sang", "  carried over", |figures| {
-        figures.carried_over
+    (
+        "carried_over",
+        "  kỳ trước chuyển sang",
+        "  carried over",
+        |figures| figures.carried_over,
+    ),
+    (
+        "online",
+        "  nộp trực tuyến",
+        "  submitted online",
+        |figures| figures.online,
+    ),
+    ("resolved", "Đã giải quyết", "resolved", |figures| {
+        figures.resolved
     }),
-    ("online", "  nộp trực tuyến", "  submitted online", |figures| figures.online),
-    ("resolved", "Đã giải quyết", "resolved", |figures| figures.resolved),
-    ("on_time", "  đúng và trước hạn", "  on time or early", |figures| {
-        figures.on_time
-    }),
+    (
+        "on_time",
+        "  đúng và trước hạn",
+        "  on time or early",
+        |figures| figures.on_time,
+    ),
     ("by_post", "  trả qua BCCI", "  returned by post", |figures| {
         figures.by_post.all
     }),
@@ -90,19 +105,30 @@ pub(crate) const FIGURES: [Line<Figures>; 7] = [
 
 /// What became of results by post.
 pub(crate) const FATES: [Line<Fates>; 6] = [
-    ("handed_over", "đã bàn giao bưu điện", "handed over", |fates| {
-        fates.handed_over
+    (
+        "handed_over",
+        "đã bàn giao bưu điện",
+        "handed over",
+        |fates| fates.handed_over,
+    ),
+    ("delivered", "phát thành công", "delivered", |fates| {
+        fates.delivered
     }),
-    ("delivered", "phát thành công", "delivered", |fates| fates.delivered),
-    ("collected", "trả tại quầy", "collected at the counter", |fates| {
-        fates.collected
-    }),
+    (
+        "collected",
+        "trả tại quầy",
+        "collected at the counter",
+        |fates| fates.collected,
+    ),
     ("returned", "chuyển hoàn", "returned to the sender", |fates| {
         fates.returned
     }),
-    ("held", "tạm dừng, chờ người quyết định", "held for a person", |fates| {
-        fates.held
-    }),
+    (
+        "held",
+        "tạm dừng, chờ người quyết định",
+        "held for a person",
+        |fates| fates.held,
+    ),
     ("open", "chưa đến tay dân", "still open", |fates| fates.open),
 ];
 

@@ -59,7 +59,12 @@ pub(super) fn figures_equal(lines: &[Line]) -> Check {
     let wrong: Vec<String> = lines
         .iter()
         .filter(|line| !line.equal)
-        .map(|line| format!("{}: {} in the article, {} in the records", line.name, line.article, line.records))
+        .map(|line| {
+            format!(
+                "{}: {} in the article, {} in the records",
+                line.name, line.article, line.records
+            )
+        })
         .collect();
     let count = lines.len();
     let words = (

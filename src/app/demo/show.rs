@@ -185,7 +185,11 @@ fn figures(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
             share.unwrap_or_default()
         )?;
     }
-    writeln!(out, "\n{:<46} {:>9} {:>9}", "  trong đó / of them", "hồ sơ", "bì thư")?;
+    writeln!(
+        out,
+        "\n{:<46} {:>9} {:>9}",
+        "  trong đó / of them", "hồ sơ", "bì thư"
+    )?;
     writeln!(out, "{:<46} {:>9} {:>9}", "", "dossiers", "envelopes")?;
     for fate in &outcome.by_post {
         let words = format!("    {} / {}", fate.vietnamese, fate.english);

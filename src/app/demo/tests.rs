@@ -79,7 +79,9 @@ async fn the_records_give_the_articles_figures_and_every_filter_matters() {
             assert!(!other.is_empty(), "seed {seed}: {filter:?} makes no difference");
             assert!(!checks::figures_equal(&checks::lines(&plan.figures, &loose)).passed);
         }
-        let audit = audit::recompute(&world.context.store, &|_progress| ()).await.unwrap();
+        let audit = audit::recompute(&world.context.store, &|_progress| ())
+            .await
+            .unwrap();
         assert_eq!(audit.listed, []);
         assert_eq!(audit.dossiers, u64::try_from(plan.dossiers.len()).unwrap());
         assert!(checks::folds_recomputed(&audit).passed);
@@ -122,8 +124,17 @@ async fn a_wrong_figure_is_shown_and_fails() {
     let text = String::from_utf8(text).unwrap();
     let line = |words: &str| text.lines().find(|line| line.contains(words)).unwrap().to_owned();
     assert!(line("returned by post").contains("74        73  FAIL"), "{text}");
-    assert!(line("Tiếp nhận / received").contains("691       691  PASS"), "{text}");
-    assert!(line("FAIL  7 số liệu").contains("the article's 7 figures"), "{text}");
-    assert!(text.contains("by_post: 74 in the article, 73 in the records"), "{text}");
+    assert!(
+        line("Tiếp nhận / received").contains("691       691  PASS"),
+        "{text}"
+    );
+    assert!(
+        line("FAIL  7 số liệu").contains("the article's 7 figures"),
+        "{text}"
+    );
+    assert!(
+        text.contains("by_post: 74 in the article, 73 in the records"),
+        "{text}"
+    );
     assert!(line("chuyển hoàn").contains("returned to the sender"), "{text}");
 }

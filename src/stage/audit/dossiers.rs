@@ -47,7 +47,10 @@ pub(super) async fn walk(tx: &mut Tx, findings: &mut Findings<'_>, views: &Views
         findings.audit.dossiers += 1;
         let mut expected = folded(&dossier::fold(&facts, &views.of(id)));
         expected.insert("journal_sequence", Cell::from(history.last_sequence));
-        let opened = history.entries.iter().find(|entry| entry.kind == Kind::DossierOpened);
+        let opened = history
+            .entries
+            .iter()
+            .find(|entry| entry.kind == Kind::DossierOpened);
         match opened {
             None => findings.whole(DifferenceKind::RowUnwritten, named, "opened"),
             Some(opened) => {

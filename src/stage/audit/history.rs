@@ -84,7 +84,12 @@ pub(super) fn read_entry(findings: &mut Findings<'_>, row: &JournalRow) -> Optio
 }
 
 /// Whether the kind of an entry is one of its subject.
-pub(super) fn belongs(findings: &mut Findings<'_>, named: Named, subject: SubjectKind, entry: &Entry) -> bool {
+pub(super) fn belongs(
+    findings: &mut Findings<'_>,
+    named: Named,
+    subject: SubjectKind,
+    entry: &Entry,
+) -> bool {
     let right = match entry.kind {
         Kind::ShipmentRegistered
         | Kind::ShipmentRevised

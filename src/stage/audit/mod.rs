@@ -46,7 +46,8 @@ impl Views {
         dossiers.dedup();
         let place = self.views.len();
         self.views.push(view);
-        self.of.extend(dossiers.into_iter().map(|dossier| (dossier, place)));
+        self.of
+            .extend(dossiers.into_iter().map(|dossier| (dossier, place)));
     }
 
     fn sort(&mut self) {

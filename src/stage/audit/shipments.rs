@@ -74,7 +74,9 @@ impl Stored {
         let entries = &history.entries;
         let delivery = self.delivery(findings, entries);
         let custody = self.custody(findings, entries, &delivery);
-        let registered = entries.iter().find(|entry| entry.kind == Kind::ShipmentRegistered);
+        let registered = entries
+            .iter()
+            .find(|entry| entry.kind == Kind::ShipmentRegistered);
         match &self.row {
             Some(row) => {
                 findings.audit.shipments += 1;
