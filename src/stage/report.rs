@@ -242,7 +242,7 @@ pub async fn count(
 
 /// What holds of a dossier, by its last statement or by its first.
 struct View {
-    dropped: bool,
+    status: Option<DossierStatus>,
     duplicate: bool,
     post: bool,
     online: bool,
@@ -255,9 +255,7 @@ impl View {
     fn last(dossier: &CountedDossier) -> Self {
         let status = u8::try_from(dossier.status_stated).ok();
         Self {
-            dropped: status
-                .and_then(DossierStatus::new)
-                .is_some_and(DossierStatus::is_dropped),
+            status: status.and_then(DossierStatus::new),
             duplicate: dossier.is_duplicate,
             // The folded way is the counter once the choice was taken back; only who had chosen the post can take it back.
             post: dossier.return_by == ReturnBy::Post.number() || dossier.post_withdrawn,
@@ -270,7 +268,7 @@ impl View {
 
     fn first(statement: &Statement) -> Self {
         Self {
-            dropped: statement.status.is_dropped(),
+            status: Some(statement.status),
             duplicate: statement.duplicate,
             post: statement.return_by == ReturnBy::Post,
             online: statement.submitted_by == SubmittedBy::Online,
@@ -291,8 +289,9 @@ struct Counting<'a> {
 impl Counting<'_> {
     fn add(&mut self, dossier: &CountedDossier, first: Option<&Statement>) {
         let view = first.map_or_else(|| View::last(dossier), View::first);
+        let dropped = view.status.is_some_and(DossierStatus::is_dropped);
         let out = (self.filters.has(Filter::Duplicates) && view.duplicate)
-            || (self.filters.has(Filter::Dropped) && view.dropped);
+            || (self.filters.has(Filter::Dropped) && dropped);
         if out {
             return;
         }
@@ -340,13 +339,12 @@ impl Fates {
         self.handed_over += u64::from(handed_over);
         let fate = match shipment {
             _ if at_counter => &mut self.collected,
-            None => &mut self.open,
             Some(shipment) if shipment.contested || shipment.partial => &mut self.held,
             Some(shipment) if shipment.delivered_at.is_some() => &mut self.delivered,
             Some(shipment) if shipment.collected_at.is_some() => &mut self.collected,
             Some(shipment) if shipment.state == DeliveryState::At(EventKind::Returned) => &mut self.returned,
             Some(shipment) if shipment.held && !shipment.state.is_final() => &mut self.held,
-            Some(_) => &mut self.open,
+            Some(_) | None => &mut self.open,
         };
         *fate += 1;
     }

@@ -215,7 +215,10 @@ fn shown(cell: &Cell) -> String {
         Cell::Int(number) => number.to_string(),
         Cell::Text(text) if is_word(text) => text.clone(),
         Cell::Text(_) => "(text)".to_owned(),
-        Cell::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Cell::Bytes(bytes) => {
+            let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            digits.concat()
+        }
     }
 }
 

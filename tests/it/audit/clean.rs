@@ -20,7 +20,7 @@ async fn a_world_with_everything_agrees_with_its_journal() {
         world.everything().await;
         let told = Mutex::new(Vec::new());
         let audit = recompute(&world.context.store, &|progress| {
-            told.lock().unwrap().push(progress)
+            told.lock().unwrap().push(progress);
         })
         .await
         .unwrap();
