@@ -161,18 +161,19 @@ fn show(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let figure = figure(figures);
         let share = whole_of(word, figures).map_or_else(String::new, |whole| percent(figure, whole));
         let words = format!("{vietnamese} / {}", english.trim_start());
-        writeln!(out, "{words:<44} {figure:>9}  {share}")?;
+        let line = format!("{words:<54} {figure:>9}  {share}");
+        writeln!(out, "{}", line.trim_end())?;
     }
     writeln!(
         out,
-        "\n{:<44} {:>9} {:>9}",
+        "\n{:<54} {:>9} {:>9}",
         "Kết quả trả qua BCCI / results by post", "hồ sơ", "bì thư"
     )?;
-    writeln!(out, "{:<44} {:>9} {:>9}", "", "dossiers", "envelopes")?;
+    writeln!(out, "{:<54} {:>9} {:>9}", "", "dossiers", "envelopes")?;
     for (_, vietnamese, english, figure) in FATES {
         let words = format!("  {vietnamese} / {english}");
         let (dossiers, envelopes) = (figure(&figures.by_post), figure(&figures.envelopes));
-        writeln!(out, "{words:<44} {dossiers:>9} {envelopes:>9}")?;
+        writeln!(out, "{words:<54} {dossiers:>9} {envelopes:>9}")?;
     }
     Ok(())
 }

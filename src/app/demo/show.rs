@@ -171,29 +171,26 @@ pub(crate) fn show(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 
 /// The article's figures beside those of the records, and what became of the results by post.
 fn figures(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{:<46} {:>9} {:>9}", "", "bài báo", "bản ghi")?;
-    writeln!(out, "{:<46} {:>9} {:>9}", "", "article", "records")?;
+    writeln!(out, "{:<54} {:>9} {:>9}", "", "bài báo", "bản ghi")?;
+    writeln!(out, "{:<54} {:>9} {:>9}", "", "article", "records")?;
     for line in &outcome.figures {
         let verdict = if line.equal { "PASS" } else { "FAIL" };
         let words = format!("{} / {}", line.vietnamese, line.english.trim_start());
         let share = whole_of(line.name, &outcome.report).map(|whole| percent(line.records, whole));
-        writeln!(
-            out,
-            "{words:<46} {:>9} {:>9}  {verdict}  {}",
-            line.article,
-            line.records,
-            share.unwrap_or_default()
-        )?;
+        let (article, records) = (line.article, line.records);
+        let share = share.unwrap_or_default();
+        let line = format!("{words:<54} {article:>9} {records:>9}  {verdict}  {share}");
+        writeln!(out, "{}", line.trim_end())?;
     }
     writeln!(
         out,
-        "\n{:<46} {:>9} {:>9}",
+        "\n{:<54} {:>9} {:>9}",
         "  trong đó / of them", "hồ sơ", "bì thư"
     )?;
-    writeln!(out, "{:<46} {:>9} {:>9}", "", "dossiers", "envelopes")?;
+    writeln!(out, "{:<54} {:>9} {:>9}", "", "dossiers", "envelopes")?;
     for fate in &outcome.by_post {
         let words = format!("    {} / {}", fate.vietnamese, fate.english);
-        writeln!(out, "{words:<46} {:>9} {:>9}", fate.dossiers, fate.envelopes)?;
+        writeln!(out, "{words:<54} {:>9} {:>9}", fate.dossiers, fate.envelopes)?;
     }
     writeln!(out)
 }

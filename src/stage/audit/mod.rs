@@ -6,7 +6,8 @@
 //!
 //! Memory: shipments and dossiers are walked through side by side with their entries and facts in the order of their
 //! identifiers, a page of each table and one subject's history at a time. What dossiers need of their shipments is kept
-//! from the first walk to the second, about 300 bytes for each shipment.
+//! from the first walk to the second, about 300 bytes for each shipment. While the snapshot is open SQLite cannot shorten
+//! its write-ahead file, and PostgreSQL keeps old rows.
 
 mod compare;
 mod dossiers;
