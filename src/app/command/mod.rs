@@ -3,6 +3,7 @@
 //! In: arguments. Out: one command run. A file per command, each with its `Args` and `run`; a new one is a line in
 //! [`Command`] and one in its `run`. Deliberately not here: what the commands do.
 
+pub mod audit;
 pub mod check;
 pub mod completions;
 pub mod config;
@@ -10,6 +11,7 @@ pub mod demo;
 pub mod doctor;
 pub mod keys;
 pub mod migrate;
+pub mod report;
 pub mod serve;
 pub mod simulator;
 pub mod worker;
@@ -108,6 +110,12 @@ pub enum Command {
     /// Show or check the configuration in force
     #[command(long_about = config::LONG_ABOUT)]
     Config(config::Args),
+    /// Check the records against the journal
+    #[command(long_about = audit::LONG_ABOUT)]
+    Audit(audit::Args),
+    /// Draw the figures of a period
+    #[command(long_about = report::LONG_ABOUT)]
+    Report(report::Args),
     /// Say what is wrong with this installation and how to mend it
     #[command(long_about = doctor::LONG_ABOUT)]
     Doctor(doctor::Args),
@@ -134,6 +142,8 @@ impl Command {
             Self::Check(args) => args.run(global),
             Self::Keys(args) => args.run(global),
             Self::Config(args) => args.run(global),
+            Self::Audit(args) => args.run(global),
+            Self::Report(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
             Self::Demo(args) => args.run(global),
             Self::Simulator(args) => args.run(global),

@@ -323,6 +323,13 @@ impl DeliveryFact {
         fact
     }
 
+    /// Whether the fact's identity is that of its content, stated of this shipment. A fact read back from bytes that
+    /// somebody changed has another.
+    pub fn is_of(&self, shipment: ShipmentId) -> bool {
+        let (code, body) = (self.code.clone(), self.body.clone());
+        Self::identified(shipment, self.occurred_at, code, body).id == self.id
+    }
+
     /// Rank among facts of the same time.
     fn rank(&self) -> i64 {
         match &self.body {

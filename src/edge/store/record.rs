@@ -387,7 +387,7 @@ async fn publish(
     Ok(())
 }
 
-/// What the outside can see of a shipment: a change of it is an event.
+/// What the outside, and a dossier's fold, can see of a shipment: a change of it is an event.
 type Visible = (
     String,
     bool,
@@ -395,6 +395,7 @@ type Visible = (
     Option<String>,
     Option<Timestamp>,
     String,
+    Option<Timestamp>,
     Option<Timestamp>,
 );
 
@@ -408,6 +409,7 @@ fn visible(row: &ShipmentRow) -> Visible {
         row.delivered_at,
         row.custody.clone(),
         row.handed_over_at,
+        row.collected_at,
     )
 }
 
@@ -420,6 +422,7 @@ fn visible_now(delivery: &Delivery, custody: &Custody) -> Visible {
         delivery.delivered_at,
         custody.place.as_str().to_owned(),
         custody.handed_over_at,
+        custody.collected_at,
     )
 }
 
