@@ -15,6 +15,7 @@
 
 pub mod cancel;
 pub mod context;
+pub mod decide;
 pub mod desk;
 pub mod dispatch;
 pub mod dossier_record;

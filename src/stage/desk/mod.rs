@@ -5,9 +5,11 @@
 //! may be closed with envelopes not booked or in doubt, the order is settled later without a second one (desk.md 1.3).
 //! Deliberately not here: decisions about what the operator says (`decide`), registering (`intake`).
 
+mod finding;
 mod handing;
 mod scans;
 
+pub use finding::find_shipment;
 pub use handing::{
     CloseHandover, ClosedHandover, LATE_AFTER_MS, LIST_MAX, ListedItem, Taking, close_handover,
 };
@@ -19,7 +21,6 @@ use crate::domain::dossier_code::DossierCode;
 use crate::domain::id::{DossierId, ItemId, OfficeId, ShipmentId, SourceId, StaffId};
 use crate::domain::journal::{Actor, ActorKind};
 use crate::domain::role::Role;
-use crate::domain::short_number::ShortNumber;
 use crate::domain::time::Timestamp;
 use crate::edge::store::handover::{self, Paper};
 use crate::edge::store::queue::{self, QueueState};
@@ -62,6 +63,9 @@ pub enum Wrong {
     /// No such shipment.
     #[error("there is no such shipment")]
     Unknown,
+    /// The name stands for several.
+    #[error("the name stands for several shipments")]
+    Ambiguous,
     /// It stands on the list twice.
     #[error("the shipment stands on the list twice")]
     Twice,
@@ -302,21 +306,6 @@ pub async fn collect_in_person(
     at: Option<Timestamp>,
 ) -> Result<(), DeskError> {
     submit(context, by, at, Act::Collect(thing)).await.map(drop)
-}
-
-/// A shipment by what a scanner or a person gives: its identifier or its short number.
-///
-/// # Errors
-/// [`Wrong::Unknown`] when there is none.
-pub async fn find_shipment(context: &Context, text: &str) -> Result<ShipmentId, DeskError> {
-    let mut tx = context.store.snapshot().await?;
-    if let Ok(id) = ShipmentId::parse(text.trim()) {
-        let found = shipment::find(&mut tx, id).await?;
-        return found.map(|row| row.id).ok_or(Wrong::Unknown.into());
-    }
-    let number = ShortNumber::parse(text).map_err(|_form| Wrong::Unknown)?;
-    let found = handover::by_short_number(&mut tx, &number.to_string()).await?;
-    found.ok_or(Wrong::Unknown.into())
 }
 
 /// One act under way.
