@@ -29,13 +29,14 @@ pub async fn find_shipment(context: &Context, text: &str) -> Result<ShipmentId, 
     {
         return Ok(id);
     }
-    let label = TrackingNumber::parse(text).ok();
     let upper = text.to_uppercase();
+    // Some scanners write small letters.
+    let labels = [text, &upper].map(|text| TrackingNumber::parse(text).ok());
     let mut found = BTreeSet::new();
     for account in account::accounts(&mut tx).await? {
-        let label = label.as_ref().map(|label| OperatorName::Tracking(label.as_str()));
-        let names = [Some(OperatorName::Reference(&upper)), label];
-        for name in names.into_iter().flatten() {
+        let labels = labels.iter().flatten();
+        let labels = labels.map(|label| OperatorName::Tracking(label.as_str()));
+        for name in labels.chain([OperatorName::Reference(&upper)]) {
             found.extend(shipment::by_name(&mut tx, account.id, name).await?);
         }
     }

@@ -7,12 +7,14 @@
 
 mod finding;
 mod handing;
+mod lists;
 mod scans;
 
 pub use finding::find_shipment;
 pub use handing::{
     CloseHandover, ClosedHandover, LATE_AFTER_MS, LIST_MAX, ListedItem, Taking, close_handover,
 };
+pub use lists::{ClosedList, LISTS_MAX, closed_lists};
 
 use crate::domain::custody::{CustodyAct, CustodyFact, Place};
 use crate::domain::delivery::{DeliveryFact, DeliveryState, EventKind, FactBody};

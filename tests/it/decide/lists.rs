@@ -15,8 +15,9 @@ use hoibao::stage::desk::{DeskError, Wrong, find_shipment};
 #[tokio::test]
 async fn every_trouble_is_listed_with_its_question_and_answers() {
     on_both(async |app: &App| {
-        app.shipment(9).await;
+        let healthy = app.shipment(9).await;
         let held = app.shipment_to(1, "0600012345").await;
+        app.dispatch().await;
         let doubted = app.doubted(2, Line::CallLost).await;
         assert!(
             tasks(&app.context, None)
@@ -59,6 +60,7 @@ async fn every_trouble_is_listed_with_its_question_and_answers() {
         );
         assert_eq!(of(partial).questions, [Question::Partial]);
         assert_eq!(of(unaccepted).questions, [Question::NotAccepted]);
+        assert!(listed.iter().all(|task| task.shipment != Some(healthy)));
         assert_eq!(listed.len(), 5);
         assert_eq!(
             (of(held).office.as_str(), of(held).known.queue.as_deref()),
