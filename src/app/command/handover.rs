@@ -62,7 +62,7 @@ enum Act {
     Close(Box<Close>),
     /// Scan returned originals back in
     #[command(after_help = "Examples:\n  hoibao handover returned 26-0000015 --by canbo --office HL01")]
-    Returned(Envelopes),
+    Returned(Returned),
     /// Give results out at the counter
     #[command(after_help = "Examples:\n  \
                   hoibao handover collect 26-0000015 --by canbo --office HL01\n  \
@@ -102,14 +102,20 @@ struct Envelopes {
     /// One name per line; - reads standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// When it was done (returned only); now without it
-    #[arg(long, value_name = "TIME", value_parser = words::read_time)]
-    at: Option<Timestamp>,
     #[command(flatten)]
     person: Person,
     /// Answer as one JSON object
     #[arg(long)]
     json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+struct Returned {
+    #[command(flatten)]
+    envelopes: Envelopes,
+    /// When it was scanned back; now without it
+    #[arg(long, value_name = "TIME", value_parser = words::read_time)]
+    at: Option<Timestamp>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -184,11 +190,14 @@ impl Args {
     pub fn run(self, global: &Global) -> anyhow::Result<ExitCode> {
         on_store(global, |context| async move {
             match self.act {
-                Act::ScanIn(things) => things.run(&context, Verb::ScanIn).await,
-                Act::Collect(things) => things.run(&context, Verb::Collect).await,
+                Act::ScanIn(things) => things.run(&context, Paper::ScanIn).await,
+                Act::Collect(things) => things.run(&context, Paper::Collect).await,
                 Act::Pack(pack) => pack.run(&context).await,
-                Act::PullOut(envelopes) => envelopes.run(&context, Verb::PullOut).await,
-                Act::Returned(envelopes) => envelopes.run(&context, Verb::Returned).await,
+                Act::PullOut(envelopes) => envelopes.run(&context, Envelope::PullOut).await,
+                Act::Returned(returned) => {
+                    let verb = Envelope::Returned(returned.at);
+                    returned.envelopes.run(&context, verb).await
+                }
                 Act::Close(close) => close.run(&context).await,
                 Act::List(list) => list.run(&context).await,
             }
@@ -196,24 +205,18 @@ impl Args {
     }
 }
 
-/// What is done with each name.
+/// What is done with each paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verb {
+enum Paper {
     ScanIn,
     Collect,
-    PullOut,
-    Returned,
 }
 
-impl Verb {
-    const fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::ScanIn => ("scanned_in", "đã nhận tại quầy"),
-            Self::Collect => ("collected", "đã trả tại quầy"),
-            Self::PullOut => ("pulled_out", "đã rút khỏi bảng kê"),
-            Self::Returned => ("returned", "đã nhận lại bản gốc"),
-        }
-    }
+/// What is done with each envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Envelope {
+    PullOut,
+    Returned(Option<Timestamp>),
 }
 
 /// Names given and names in a file, one per line; empty lines are passed over.
@@ -317,35 +320,37 @@ fn outcome(answer: Result<Value, DeskError>) -> anyhow::Result<Outcome<Value>> {
 }
 
 impl Things {
-    async fn run(self, context: &Arc<Context>, verb: Verb) -> anyhow::Result<ExitCode> {
+    async fn run(self, context: &Arc<Context>, verb: Paper) -> anyhow::Result<ExitCode> {
         let (staff, office) = match self.person.find(context).await? {
             Ok(person) => person,
             Err(refused) => return refused.tell(self.json),
         };
         let by = By { staff, office };
-        let (word, vietnamese) = verb.words();
         let mut lines = Vec::new();
         for name in names(self.names, self.file.as_deref())? {
             let thing = match &self.source {
                 None => find(context, &name).await?.map(Thing::Shipment),
                 Some(system) => document(context, system, &name).await?,
             };
-            let done = match thing {
-                Err(refused) => Err(refused),
-                Ok(thing) => outcome(match verb {
-                    Verb::Collect => desk::collect_in_person(context, by, thing, self.at)
-                        .await
-                        .map(|()| Value::Null),
-                    Verb::ScanIn | Verb::PullOut | Verb::Returned => {
-                        let found = desk::paper_in(context, by, thing, self.at).await;
-                        found.map(|found| json!({"new": found.new, "complete": found.complete}))
-                    }
-                })?,
+            let done = match (thing, verb) {
+                (Err(refused), _) => Err(refused),
+                (Ok(thing), Paper::ScanIn) => {
+                    let found = desk::paper_in(context, by, thing, self.at).await;
+                    outcome(found.map(|found| json!({"new": found.new, "complete": found.complete})))?
+                }
+                (Ok(thing), Paper::Collect) => {
+                    let done = desk::collect_in_person(context, by, thing, self.at).await;
+                    outcome(done.map(|()| Value::Null))?
+                }
             };
             lines.push((name, done));
         }
+        let (verb, vietnamese) = match verb {
+            Paper::ScanIn => ("scanned_in", "đã nhận tại quầy"),
+            Paper::Collect => ("collected", "đã trả tại quầy"),
+        };
         let report = Report {
-            verb: word,
+            verb,
             vietnamese,
             lines,
         };
@@ -354,31 +359,32 @@ impl Things {
 }
 
 impl Envelopes {
-    async fn run(self, context: &Arc<Context>, verb: Verb) -> anyhow::Result<ExitCode> {
+    async fn run(self, context: &Arc<Context>, verb: Envelope) -> anyhow::Result<ExitCode> {
         let (staff, office) = match self.person.find(context).await? {
             Ok(person) => person,
             Err(refused) => return refused.tell(self.json),
         };
         let by = By { staff, office };
-        let (word, vietnamese) = verb.words();
         let mut lines = Vec::new();
         for name in names(self.names, self.file.as_deref())? {
             let done = match find(context, &name).await? {
                 Err(refused) => Err(refused),
                 Ok(id) => {
                     let done = match verb {
-                        Verb::PullOut => desk::pull_out(context, by, id).await,
-                        Verb::ScanIn | Verb::Collect | Verb::Returned => {
-                            desk::receive_returned(context, by, id, self.at).await
-                        }
+                        Envelope::PullOut => desk::pull_out(context, by, id).await,
+                        Envelope::Returned(at) => desk::receive_returned(context, by, id, at).await,
                     };
                     outcome(done.map(|()| Value::Null))?
                 }
             };
             lines.push((name, done));
         }
+        let (verb, vietnamese) = match verb {
+            Envelope::PullOut => ("pulled_out", "đã rút khỏi bảng kê"),
+            Envelope::Returned(_) => ("returned", "đã nhận lại bản gốc"),
+        };
         let report = Report {
-            verb: word,
+            verb,
             vietnamese,
             lines,
         };

@@ -76,6 +76,7 @@ fn of_wrong(wrong: Wrong) -> Refused {
         Wrong::Withdrawn => ("withdrawn", "công dân đã rút đăng ký nhận qua bưu chính"),
         Wrong::PaperNotIn => ("paper_not_in", "bản giấy chưa được quét nhận tại quầy"),
         Wrong::HandedOver => ("handed_over", "đã bàn giao bưu điện trước đó"),
+        Wrong::ActLater => ("act_later", "sau thời điểm đó quầy còn xử lý bản giấy"),
         Wrong::Place(place) => {
             let text = format!("bản giấy: {}", of_place(place));
             return Refused::new("place", text, wrong.to_string());

@@ -7,6 +7,7 @@
 
 mod finding;
 mod handing;
+mod latest;
 mod lists;
 mod scans;
 
@@ -92,6 +93,9 @@ pub enum Wrong {
     /// It was handed over before.
     #[error("the shipment was handed over before")]
     HandedOver,
+    /// The desk did something else with the paper after that time.
+    #[error("the desk handled the paper after that time")]
+    ActLater,
     /// The paper is somewhere where this act makes no sense.
     #[error("the paper is at {0:?}, where this cannot be done")]
     Place(Place),
@@ -321,6 +325,7 @@ struct Desk<'a> {
 /// A shipment with its paper, read for an act.
 struct Seen {
     row: ShipmentRow,
+    acts: Vec<CustodyFact>,
     place: Place,
     items: BTreeMap<ItemId, Place>,
     held: bool,
@@ -330,9 +335,11 @@ struct Seen {
 async fn see(tx: &mut Tx, id: ShipmentId) -> Result<Seen, DeskError> {
     let row = shipment::lock(tx, id).await?.ok_or(Wrong::Unknown)?;
     let delivery = crate::domain::delivery::fold(&shipment::delivery_facts(tx, id).await?);
-    let custody = crate::domain::custody::fold(&shipment::custody_facts(tx, id).await?, &delivery);
+    let acts = shipment::custody_facts(tx, id).await?;
+    let custody = crate::domain::custody::fold(&acts, &delivery);
     Ok(Seen {
         row,
+        acts,
         place: custody.place,
         items: custody.items,
         held: delivery.held.is_some(),
@@ -436,8 +443,9 @@ impl Desk<'_> {
         if !waits && !in_before(place) {
             return Err(Wrong::Place(place).into());
         }
-        let mut items = seen.items;
+        let mut items = seen.items.clone();
         if waits {
+            seen.require_latest(self.at, item)?;
             self.write(tx, id, self.fact(id, CustodyAct::AtDesk, item))
                 .await?;
             match item {
@@ -513,6 +521,7 @@ impl Desk<'_> {
             | Place::Collected
             | Place::Destroyed => return Err(Wrong::Place(seen.place).into()),
         }
+        seen.require_latest(self.at, None)?;
         self.write(tx, id, self.fact(id, CustodyAct::BackAtDesk, None))
             .await
             .map(drop)
@@ -539,6 +548,7 @@ impl Desk<'_> {
                 return Err(Wrong::Place(seen.place).into());
             }
         }
+        seen.require_latest(self.at, None)?;
         let mut new = self.fact(id, CustodyAct::Collected, None);
         if let Some(body) = self.stop_sending(tx, &seen).await? {
             new.delivery.push((DeliveryFact::ours(id, self.at, body), 0));

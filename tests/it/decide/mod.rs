@@ -3,6 +3,7 @@
 //! In: a gateway set up by `setup`. Out: red when a decision does more or less than it says. Deliberately not here: acts
 //! with paper at the desk, and pages.
 
+mod commands;
 mod corrections;
 mod doubts;
 mod lists;

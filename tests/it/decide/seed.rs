@@ -57,18 +57,18 @@ pub(super) fn addressee(phone: &str) -> AddresseeDraft {
     }
 }
 
-pub(super) fn snapshot() -> Snapshot {
-    let at = |text| Timestamp::parse_rfc3339(text).unwrap();
+pub(super) fn snapshot(now: Timestamp) -> Snapshot {
+    let days = |days: i64| now.plus_ms(days * 86_400_000);
     Snapshot {
         status_raw: "9".to_owned(),
-        status_at: at("2026-11-20T09:00:00+07:00"),
+        status_at: days(-4),
         procedure: "1.004227".to_owned(),
         receiving_office: "HL01".to_owned(),
         return_by: ReturnBy::Post,
         submitted_by: SubmittedBy::Online,
-        received_at: at("2026-11-01T08:00:00+07:00"),
-        due_at: Some(at("2026-11-25T17:00:00+07:00")),
-        finished_at: Some(at("2026-11-20T09:00:00+07:00")),
+        received_at: days(-23),
+        due_at: Some(days(1)),
+        finished_at: Some(days(-4)),
         returned_at: None,
         duplicate: false,
         addressee: Some(addressee("0912345678")),

@@ -121,7 +121,12 @@ pub(super) async fn on_both<F: AsyncFn(&App)>(test: F) {
 }
 
 impl App {
-    pub(super) async fn open(postgres: bool) -> Self {
+    async fn open(postgres: bool) -> Self {
+        Self::open_at(postgres, Timestamp::parse_rfc3339(NOW).unwrap()).await
+    }
+
+    /// Opened at another time than that of most tests.
+    pub(super) async fn open_at(postgres: bool, now: Timestamp) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = if postgres {
             postgres::create_database().unwrap()
@@ -131,7 +136,7 @@ impl App {
         let keys = Keyring::generate().unwrap().to_string();
         let keyring = Arc::new(Keyring::parse(&keys).unwrap());
         let store = Store::migrate(&StoreSettings::at(&url), keyring).await.unwrap();
-        let clock = ManualClock::at(Timestamp::parse_rfc3339(NOW).unwrap());
+        let clock = ManualClock::at(now);
         let simulator = operator(&folder, &clock).await;
         let wire = Arc::new(Wire {
             inner: HttpTransport::new(&TransportSettings::default()).unwrap(),
@@ -171,9 +176,15 @@ impl App {
     pub(super) async fn shipment_to(&self, number: u32, phone: &str) -> ShipmentId {
         let code = format!("000.12.20.H49-261101-{number:04}");
         let actor = dossier_record::system(SOURCE);
-        dossier_record::refresh(&self.context, SOURCE, actor, &code, &snapshot())
-            .await
-            .unwrap();
+        dossier_record::refresh(
+            &self.context,
+            SOURCE,
+            actor,
+            &code,
+            &snapshot(self.context.clock.now()),
+        )
+        .await
+        .unwrap();
         let draft = Draft {
             items: vec![ItemDraft {
                 dossier: code,
