@@ -127,8 +127,8 @@ struct Propose {
     /// With operator-has-it: the number on the label
     #[arg(long, value_name = "NUMBER", value_parser = read_number)]
     tracking_number: Option<TrackingNumber>,
-    /// With correct: JSON file with what changes (name, phone, line, commune, province, note, weight_grams); - reads
-    /// standard input
+    /// With correct: JSON file with what changes (name, phone, line, commune, province, note,
+    /// `weight_grams`); - reads standard input
     #[arg(long, value_name = "FILE", required_if_eq("kind", "correct"))]
     correction: Option<PathBuf>,
     /// Answer as one JSON object
@@ -397,7 +397,7 @@ async fn named(context: &Context, id: ShipmentId, texts: &[String]) -> anyhow::R
     let mut named = Vec::with_capacity(texts.len());
     for text in texts {
         let wanted = text.trim().to_ascii_lowercase();
-        let means = |id: &FactId| wanted.len() >= 6 && decide_show::hex(&id.0).starts_with(&wanted);
+        let means = |id: &FactId| wanted.len() >= 6 && decide::hex(&id.0).starts_with(&wanted);
         let mut found = look.facts.iter().map(decide::SaidFact::id).filter(means);
         match (found.next(), found.next()) {
             (Some(id), None) => named.push(id),

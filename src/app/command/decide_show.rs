@@ -5,10 +5,11 @@
 
 use super::decide_words as words;
 use super::print;
-use crate::domain::delivery::{DeliveryFact, FactBody};
+use crate::domain::delivery::{AttemptOutcome, DeliveryFact, FactBody};
 use crate::domain::time::Timestamp;
+use crate::edge::store::queue::QueueState;
 use crate::stage::decide::{
-    Answer, Decision, FactsSeen, Look, Personal, Question, Said, SaidFact, Statement, Task, Waiting,
+    Answer, Decision, FactsSeen, Look, Personal, Question, Said, SaidFact, Statement, Task, Waiting, hex,
 };
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -16,11 +17,6 @@ use std::process::ExitCode;
 
 /// Digits of a fact or a digest that are shown to people.
 const SHORT: usize = 12;
-
-/// Bytes as lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 fn short(bytes: &[u8]) -> String {
     hex(bytes).chars().take(SHORT).collect()
@@ -393,7 +389,7 @@ fn look_json(look: &Look, personal: Option<&Personal>) -> Value {
                 "revision": attempt.revision,
                 "started_at": attempt.started_at.to_rfc3339(),
                 "ended_at": at(attempt.ended_at),
-                "outcome": attempt.outcome.map(|outcome| outcome.as_str()),
+                "outcome": attempt.outcome.map(AttemptOutcome::as_str),
                 "detail": attempt.detail,
                 "settled": attempt.settled,
             })
@@ -423,7 +419,7 @@ fn look_json(look: &Look, personal: Option<&Personal>) -> Value {
         "unknown_code": row.unknown_code,
         "custody": look.custody.place.as_str(),
         "closed": look.custody.closed,
-        "queue": look.queue.map(|state| state.as_str()),
+        "queue": look.queue.map(QueueState::as_str),
         "revision": row.revision,
         "weight_grams": look.revision.weight_grams,
         "items": items,

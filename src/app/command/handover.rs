@@ -474,13 +474,13 @@ impl Close {
                     shipment,
                     taking: Taking::Taken,
                 }),
-                Err(refused) => return Ok(Err(about(&name, refused))),
+                Err(refused) => return Ok(Err(about(&name, &refused))),
             }
         }
         for (name, reason) in &self.refused {
             let id = match find(context, name).await? {
                 Ok(id) => id,
-                Err(refused) => return Ok(Err(about(name, refused))),
+                Err(refused) => return Ok(Err(about(name, &refused))),
             };
             let Some(item) = items.iter_mut().find(|item| item.shipment == id) else {
                 let wrong = Refused::new(
@@ -488,7 +488,7 @@ impl Close {
                     "không có trên bảng kê",
                     "does not stand on the list",
                 );
-                return Ok(Err(about(name, wrong)));
+                return Ok(Err(about(name, &wrong)));
             };
             item.taking = Taking::RefusedByPost(reason.clone());
         }
@@ -497,7 +497,7 @@ impl Close {
 }
 
 /// A refusal that says which name it is about.
-fn about(name: &str, refused: Refused) -> Refused {
+fn about(name: &str, refused: &Refused) -> Refused {
     Refused::new(
         refused.code,
         format!("{name}: {}", refused.vietnamese),

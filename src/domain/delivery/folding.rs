@@ -536,6 +536,16 @@ mod tests {
     }
 
     proptest! {
+        /// What a person is asked to choose between is what the fold calls contested.
+        #[test]
+        fn more_than_one_kind_of_standing_final_is_contested(facts in any_history(20)) {
+            let standing = standing_finals(&facts);
+            let kinds: BTreeSet<EventKind> = standing.iter().map(|fact| fact.kind).collect();
+            let folded = fold(&facts);
+            prop_assert_eq!(folded.contested, kinds.len() > 1);
+            prop_assert_eq!(folded.state.is_final(), !kinds.is_empty());
+        }
+
         #[test]
         fn order_does_not_matter_small(facts in any_history(4)) {
             let expect = fold(&facts);

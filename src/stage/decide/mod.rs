@@ -22,7 +22,7 @@ pub use answer::{Answer, READERS, RULERS};
 pub use correct::Correction;
 pub use look::{Decision, Look, Personal, Said, SaidFact, Statement, look, reveal};
 pub use refusal::{DecideError, Refusal};
-pub use seen::FactsSeen;
+pub use seen::{FactsSeen, hex};
 pub use tasks::{Known, Question, TASKS_MAX, Task, Waiting, tasks, waiting};
 
 use crate::domain::delivery::FactId;

@@ -22,6 +22,17 @@ use std::collections::BTreeSet;
 /// Facts one decision may set aside: more would not fit an entry of the journal.
 const OVERRIDES_MAX: usize = 64;
 
+/// What becomes of attempts in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubts {
+    /// Nothing.
+    Stay,
+    /// They are settled by the decision.
+    Settled,
+    /// They are settled, and the operator is asked about the order from now on.
+    SettledAndAsked,
+}
+
 /// What an answer leads to.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -41,10 +52,8 @@ pub(super) struct Plan {
     pub(super) stops: bool,
     /// The queue row afterwards, when it moves.
     pub(super) queue: Option<QueueRow>,
-    /// Attempts in doubt are settled by this.
-    pub(super) settles: bool,
-    /// The operator is to be asked about it from now on.
-    pub(super) polls: bool,
+    /// What becomes of attempts in doubt.
+    pub(super) doubts: Doubts,
 }
 
 /// What follows from a wish, or why it may not be.
@@ -100,8 +109,7 @@ impl Case<'_> {
             custody: Vec::new(),
             stops: false,
             queue: None,
-            settles: false,
-            polls: false,
+            doubts: Doubts::Stay,
         }
     }
 
@@ -254,8 +262,7 @@ impl Case<'_> {
             plan.delivery.push(self.ours(self.now, body));
         }
         plan.queue = self.done();
-        plan.settles = true;
-        plan.polls = true;
+        plan.doubts = Doubts::SettledAndAsked;
         Ok(plan)
     }
 
@@ -300,7 +307,7 @@ impl Case<'_> {
             again.state = QueueState::Held;
         }
         plan.queue = Some(again);
-        plan.settles = true;
+        plan.doubts = Doubts::Settled;
         plan.needs_second = match self.seen.capabilities.doubt_policy() {
             DoubtPolicy::ResendAsks => false,
             DoubtPolicy::LookUp | DoubtPolicy::WaitForPerson => true,
@@ -352,9 +359,12 @@ impl Case<'_> {
             occurred_at: stated.map_or(self.now, |(_, at)| at),
             delivery: facts,
             queue: stated.and_then(|_| self.done()),
-            settles: stated.is_some(),
             // The operator may have the order after all: its word must be heard.
-            polls: self.is_in_doubt(),
+            doubts: if stated.is_some() && self.is_in_doubt() {
+                Doubts::SettledAndAsked
+            } else {
+                Doubts::Stay
+            },
             ..self.plain()
         })
     }
@@ -416,20 +426,12 @@ impl Case<'_> {
         let at = wish.at.unwrap_or(self.now);
         self.check_time(at)?;
         let seen = self.seen;
-        match seen.custody.place {
-            here @ (Place::Collected | Place::WithAddressee) => return Err(Refusal::PaperElsewhere(here)),
-            here if here == place && seen.custody_facts.iter().any(|fact| fact.act == act) => {
-                return Err(Refusal::NothingChanges);
-            }
-            Place::Awaited
-            | Place::AtDecidingOffice
-            | Place::AtDesk
-            | Place::Packed
-            | Place::HandedOver
-            | Place::WithOperator
-            | Place::BackAtDesk
-            | Place::Destroyed
-            | Place::Lost => {}
+        let here = seen.custody.place;
+        if matches!(here, Place::Collected | Place::WithAddressee) {
+            return Err(Refusal::PaperElsewhere(here));
+        }
+        if here == place && seen.custody_facts.iter().any(|fact| fact.act == act) {
+            return Err(Refusal::NothingChanges);
         }
         // The fold goes by time: an act of the desk after it would say that the paper is still there.
         if seen.custody_facts.iter().any(|fact| fact.occurred_at > at) {

@@ -7,11 +7,11 @@
 
 use super::answer::{Answer, RULERS};
 use super::refusal::{DecideError, Refusal};
-use super::rules::{self, Plan};
+use super::rules::{self, Doubts, Plan};
 use super::seen::{self, Seen};
 use super::{By, Ruled, Standing, Wish, correct};
 use crate::domain::address::looks_like_id_number;
-use crate::domain::delivery::FactId;
+use crate::domain::delivery::{EventKind, FactId};
 use crate::domain::id::{DecisionId, ShipmentId};
 use crate::domain::journal::{Fields, Kind, Tag};
 use crate::domain::name::tidy;
@@ -106,13 +106,12 @@ impl Command for Propose {
 /// The entry of a proposal. The reason is personal and stays out.
 fn proposed(row: &DecisionRow, standing: Standing) -> (Kind, Option<Timestamp>, Fields) {
     let overrides: Vec<u8> = row.overrides.iter().flat_map(|id: &FactId| id.0).collect();
-    let outcome = row.outcome.as_deref();
-    let outcome = outcome.and_then(crate::domain::delivery::EventKind::parse);
+    let outcome = row.outcome.as_deref().and_then(EventKind::parse);
     let fields = Fields::new()
         .bytes(Tag::Decision, row.id.as_bytes())
         .ascii(Tag::Word, &row.kind)
         .ascii(Tag::Outcome, standing.as_str())
-        .maybe_int(Tag::Status, outcome.map(|kind| kind.rank()))
+        .maybe_int(Tag::Status, outcome.map(EventKind::rank))
         .maybe_bytes(
             Tag::Overrides,
             Some(overrides.as_slice()).filter(|ids| !ids.is_empty()),
@@ -252,12 +251,12 @@ impl Write<'_> {
             // A worker took the row since it was read.
             return Err(Refusal::CallUnderWay.into());
         }
-        if plan.settles {
+        if plan.doubts != Doubts::Stay {
             for open in self.seen.open() {
                 attempt::settle(tx, open.id, "decided", now).await?;
             }
         }
-        if plan.polls {
+        if plan.doubts == Doubts::SettledAndAsked {
             poll::start(tx, row.id, row.account, now).await?;
         }
         if wish.answer == Answer::OperatorHasIt {

@@ -7,7 +7,7 @@ use super::setup::{App, Line, REASON, by, ended, on_both};
 use hoibao::domain::delivery::EventKind;
 use hoibao::domain::journal::Kind;
 use hoibao::stage::decide::{
-    Answer, DecideError, Question, Refusal, Said, Statement, Wish, look, reveal, tasks, waiting,
+    Answer, DecideError, Question, Refusal, Said, SaidFact, Statement, Wish, look, reveal, tasks, waiting,
 };
 use hoibao::stage::desk::{DeskError, Wrong, find_shipment};
 
@@ -115,7 +115,7 @@ async fn a_look_says_who_said_what_and_nothing_personal() {
         app.approve("lanhdao", waits.decision).await.unwrap();
 
         let shown = look(&app.context, id).await.unwrap();
-        let times: Vec<_> = shown.facts.iter().map(|fact| fact.occurred_at()).collect();
+        let times: Vec<_> = shown.facts.iter().map(SaidFact::occurred_at).collect();
         assert!(times.is_sorted());
         let said = |wanted: &dyn Fn(&Statement) -> bool| {
             shown.facts.iter().find(|fact| wanted(&fact.statement)).unwrap()
