@@ -456,13 +456,14 @@ impl Case<'_> {
                 plan.stops = true;
             }
             Stopping::InDoubt => return Err(Refusal::DoubtFirst),
-            Stopping::HandedOver => {
+            // An order that cannot be taken back ends with its paper too, or it would stay open for ever.
+            Stopping::HandedOver | Stopping::Ask => {
                 let outcome = EventKind::LostOrDamaged;
                 plan.delivery = self.decided(Some((outcome, at)), &BTreeSet::new());
                 plan.outcome = Some(outcome);
                 plan.queue = self.done();
             }
-            Stopping::Ask | Stopping::Already | Stopping::Ended => {}
+            Stopping::Already | Stopping::Ended => {}
         }
         plan.custody
             .push(CustodyFact::new(seen.row.id, at, act, None, None));

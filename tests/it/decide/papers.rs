@@ -4,6 +4,7 @@
 //! stays open for ever.
 
 use super::setup::{App, Line, on_both, refused};
+use hoibao::domain::capability::Cancelling;
 use hoibao::domain::custody::CustodyAct;
 use hoibao::domain::delivery::{DeliveryState, EventKind};
 use hoibao::domain::journal::Kind;
@@ -73,6 +74,37 @@ async fn a_paper_lost_by_the_post_ends_as_lost() {
             ("lost", DeliveryState::At(EventKind::LostOrDamaged), true)
         );
         app.recomputed(id).await;
+    })
+    .await;
+}
+
+/// An order without paper is taken back where that is offered; where not, it ends with its paper.
+#[tokio::test]
+async fn an_order_whose_paper_is_gone_is_taken_back_or_ends_as_lost() {
+    on_both(async |app: &App| {
+        let mut ends = Vec::new();
+        for (number, cancelling) in [(1, Cancelling::Case), (2, Cancelling::None)] {
+            app.cancelling(cancelling).await;
+            let id = app.shipment(number).await;
+            app.dispatch().await;
+            app.paper(id, CustodyAct::AtDesk).await;
+            let waits = app
+                .propose("canbo", id, Wish::of(Answer::PaperLost))
+                .await
+                .unwrap();
+            app.approve("lanhdao", waits.decision).await.unwrap();
+            let row = app.row(id).await;
+            ends.push((row.custody.clone(), row.state, row.closed));
+            app.recomputed(id).await;
+        }
+        let lost = DeliveryState::At(EventKind::LostOrDamaged);
+        assert_eq!(
+            ends,
+            [
+                ("lost".to_owned(), DeliveryState::CancelRequested, false),
+                ("lost".to_owned(), lost, true),
+            ]
+        );
     })
     .await;
 }

@@ -7,7 +7,7 @@
 use super::seed::{Change, PEOPLE, SOURCE, Seed, account, addressee, context, operator, snapshot};
 use crate::support::postgres;
 use hoibao::app::ports::ManualClock;
-use hoibao::domain::capability::DuplicateReference;
+use hoibao::domain::capability::{Cancelling, DuplicateReference};
 use hoibao::domain::custody::{self, CustodyAct, CustodyFact};
 use hoibao::domain::delivery::{self, Delivery, DeliveryFact, EventKind, FactBody};
 use hoibao::domain::id::{DecisionId, OfficeId, ShipmentId, StaffId};
@@ -232,6 +232,13 @@ impl App {
         let mut account = self.account.clone();
         account.capabilities.look_up_by_reference = look_up;
         account.capabilities.duplicate_reference = duplicate;
+        self.context.store.submit(Change(account)).await.unwrap();
+    }
+
+    /// Changes how the account's orders are cancelled.
+    pub(super) async fn cancelling(&self, cancelling: Cancelling) {
+        let mut account = self.account.clone();
+        account.capabilities.cancelling = cancelling;
         self.context.store.submit(Change(account)).await.unwrap();
     }
 
