@@ -17,6 +17,7 @@ pub mod audit;
 pub mod callback;
 pub mod cancel;
 pub mod context;
+pub mod decide;
 pub mod desk;
 pub mod dispatch;
 pub mod dossier_record;

@@ -8,6 +8,8 @@ mod audit;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod decide;
+#[cfg(test)]
 mod intake;
 #[cfg(test)]
 mod report;

@@ -7,8 +7,14 @@ pub mod audit;
 pub mod check;
 pub mod completions;
 pub mod config;
+pub mod decide;
+mod decide_person;
+mod decide_show;
+mod decide_words;
 pub mod demo;
 pub mod doctor;
+pub mod handover;
+mod handover_words;
 pub mod keys;
 pub mod migrate;
 pub mod report;
@@ -119,6 +125,12 @@ pub enum Command {
     /// Say what is wrong with this installation and how to mend it
     #[command(long_about = doctor::LONG_ABOUT)]
     Doctor(doctor::Args),
+    /// List what needs a person, show a shipment, propose and approve decisions
+    #[command(long_about = decide::LONG_ABOUT)]
+    Decide(decide::Args),
+    /// Scan papers in, pack, close hand-over lists, take returned originals back
+    #[command(long_about = handover::LONG_ABOUT)]
+    Handover(handover::Args),
     /// Play the quarter of a real city, and check every promise
     #[command(long_about = demo::LONG_ABOUT)]
     Demo(demo::Args),
@@ -145,6 +157,8 @@ impl Command {
             Self::Audit(args) => args.run(global),
             Self::Report(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
+            Self::Decide(args) => args.run(global),
+            Self::Handover(args) => args.run(global),
             Self::Demo(args) => args.run(global),
             Self::Simulator(args) => args.run(global),
             Self::Completions(args) => args.run(global),

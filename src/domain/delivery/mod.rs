@@ -6,7 +6,7 @@
 
 mod folding;
 
-pub use folding::{Delivery, fold};
+pub use folding::{Delivery, StandingFinal, fold, standing_finals};
 
 use crate::domain::id::{AttemptId, DecisionId, ShipmentId};
 use crate::domain::journal::{Fields, Tag, clean_code};

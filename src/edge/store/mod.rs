@@ -11,6 +11,7 @@ pub mod attempt;
 pub mod audit;
 mod batch;
 pub mod decision;
+pub mod decision_look;
 pub mod dossier;
 pub mod dossier_entry;
 pub mod endpoint;
