@@ -7,7 +7,7 @@ use crate::app::command::report::{percent, whole_of};
 use std::io::{self, Write};
 
 /// What happened on the way: word, Vietnamese, English.
-const HAPPENED: [(&str, &str, &str); 30] = [
+const HAPPENED: [(&str, &str, &str); 34] = [
     (
         "attempts_unknown",
         "Lệnh gửi không rõ kết quả",
@@ -48,6 +48,26 @@ const HAPPENED: [(&str, &str, &str); 30] = [
         "citizens_asked",
         "Đã gọi hỏi công dân",
         "citizens asked about a held shipment",
+    ),
+    (
+        "addresses_corrected",
+        "… đã sửa theo lời công dân, gửi tiếp",
+        "… corrected as they said, sent on",
+    ),
+    (
+        "citizens_not_reached",
+        "… không liên lạc được, còn tạm dừng",
+        "… not reached, still held",
+    ),
+    (
+        "doubts_released",
+        "Bưu điện không có đơn, cán bộ cho tra lại rồi gửi",
+        "unknown to the operator: released by a clerk, looked up once more, sent",
+    ),
+    (
+        "decisions_refused",
+        "Quyết định không được nhận vì sự việc đã khác",
+        "decisions refused because things had moved on",
     ),
     (
         "registrations_repeated",
