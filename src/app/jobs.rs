@@ -6,7 +6,7 @@
 use super::config::Config;
 use super::telemetry::{METRIC_COMMANDS, METRIC_COMMITS, Numbers};
 use crate::stage::context::{Context, Tick};
-use crate::stage::{cancel, dispatch, reconcile, resolve};
+use crate::stage::{cancel, dispatch, feed, reconcile, resolve};
 use crate::worker::Job;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ pub fn road(every_ms: u64) -> Vec<Job> {
         }),
         Job::new("resolve", every_ms, async |context| resolve::tick(&context).await),
         Job::new("cancel", every_ms, async |context| cancel::tick(&context).await),
+        Job::new("feed", every_ms, async |context| feed::tick(&context).await),
     ]
 }
 

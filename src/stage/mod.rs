@@ -15,9 +15,12 @@
 
 pub mod cancel;
 pub mod context;
+pub mod dead_letter;
 pub mod desk;
 pub mod dispatch;
 pub mod dossier_record;
+pub mod endpoint;
+pub mod feed;
 pub mod intake;
 pub mod keys;
 pub mod reconcile;

@@ -10,7 +10,7 @@ WHERE id IN (
     WHERE o.endpoint_id = $1 AND o.state IN ('waiting', 'leased') AND o.due_at <= $2
         AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.endpoint_id = $1 AND b.dossier_id = o.dossier_id
             AND b.sequence < o.sequence AND b.state IN ('waiting', 'leased', 'dead'))
-        AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.endpoint_id = $1 AND t.state = 'waiting'
+        AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.endpoint_id = $1 AND t.state IN ('waiting', 'dead')
             AND t.last_detail = 'throttled' AND t.due_at > $2)
         AND EXISTS (SELECT 1 FROM endpoint p WHERE p.id = $1 AND p.active = 1)
     ORDER BY o.due_at, o.id LIMIT $4 FOR UPDATE OF o SKIP LOCKED)
