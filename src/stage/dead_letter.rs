@@ -219,11 +219,8 @@ async fn allowed(tx: &mut Tx, login: &str, now: Timestamp) -> Result<StaffId, De
         .filter(|staff| staff.active)
         .ok_or(DeadLetterError::NotAllowed)?;
     let roles = reference::roles(tx, staff.id, now).await?;
-    let may = roles.iter().any(|(_office, word)| {
-        matches!(
-            Role::parse(word),
-            Some(Role::Administrator | Role::Dispatcher)
-        )
-    });
+    let may = roles
+        .iter()
+        .any(|(_office, word)| matches!(Role::parse(word), Some(Role::Administrator | Role::Dispatcher)));
     may.then_some(staff.id).ok_or(DeadLetterError::NotAllowed)
 }

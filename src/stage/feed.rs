@@ -301,7 +301,8 @@ impl Command for Finish {
             // The lease is stale: somebody else sends this event. A second delivery under one id changes nothing.
             return Ok(());
         }
-        if self.answer == EventAnswer::Gone && endpoint::set_endpoint_active(tx, self.endpoint, false).await? {
+        if self.answer == EventAnswer::Gone && endpoint::set_endpoint_active(tx, self.endpoint, false).await?
+        {
             tracing::error!(endpoint = %self.endpoint, "receiver of events answered 410 Gone; it is paused");
             let fields = Fields::new()
                 .bytes(Tag::Endpoint, self.endpoint.as_bytes())

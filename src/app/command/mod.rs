@@ -6,8 +6,10 @@
 pub mod check;
 pub mod completions;
 pub mod config;
+pub mod deadletter;
 pub mod demo;
 pub mod doctor;
+pub mod endpoints;
 pub mod keys;
 pub mod migrate;
 pub mod serve;
@@ -108,6 +110,12 @@ pub enum Command {
     /// Show or check the configuration in force
     #[command(long_about = config::LONG_ABOUT)]
     Config(config::Args),
+    /// Subscribe, list, pause and resume the receivers of signed events
+    #[command(long_about = endpoints::LONG_ABOUT)]
+    Endpoints(endpoints::Args),
+    /// List, show, redrive and skip what was given up
+    #[command(long_about = deadletter::LONG_ABOUT)]
+    Deadletter(deadletter::Args),
     /// Say what is wrong with this installation and how to mend it
     #[command(long_about = doctor::LONG_ABOUT)]
     Doctor(doctor::Args),
@@ -134,6 +142,8 @@ impl Command {
             Self::Check(args) => args.run(global),
             Self::Keys(args) => args.run(global),
             Self::Config(args) => args.run(global),
+            Self::Endpoints(args) => args.run(global),
+            Self::Deadletter(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
             Self::Demo(args) => args.run(global),
             Self::Simulator(args) => args.run(global),

@@ -109,9 +109,7 @@ pub struct HeldShipment {
 /// # Errors
 /// [`StoreError`] as the database says.
 pub async fn held(tx: &mut Tx, after: ShipmentId, limit: u32) -> Result<Vec<HeldShipment>, StoreError> {
-    let rows = tx
-        .rows(sql!("queue" / "list_held"), args![after, limit])
-        .await?;
+    let rows = tx.rows(sql!("queue" / "list_held"), args![after, limit]).await?;
     rows.iter()
         .map(|row| {
             Ok(HeldShipment {

@@ -31,7 +31,9 @@ pub enum UrlRefused {
     #[error("an address of events must begin with https://")]
     Scheme,
     /// Plain http to a public receiver.
-    #[error("events to public receivers go over https only; http is for receivers in a private network (--allow-private)")]
+    #[error(
+        "events to public receivers go over https only; http is for receivers in a private network (--allow-private)"
+    )]
     PlainHttp,
     /// A user name or a password stands in it.
     #[error("an address of events must hold no user name and no password: events are signed instead")]
@@ -141,7 +143,11 @@ mod tests {
 
     #[test]
     fn schemes_and_logins() {
-        check(Err(UrlRefused::PlainHttp), Ok(()), "http://dossiers.example.vn/ http://10.0.0.1/");
+        check(
+            Err(UrlRefused::PlainHttp),
+            Ok(()),
+            "http://dossiers.example.vn/ http://10.0.0.1/",
+        );
         check(
             Err(UrlRefused::Scheme),
             Err(UrlRefused::Scheme),

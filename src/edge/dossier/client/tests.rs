@@ -21,7 +21,12 @@ fn serve(answers: Vec<&'static str>) -> (SocketAddr, JoinHandle<Vec<String>>) {
             let (mut stream, _peer) = listener.accept().unwrap();
             let mut bytes = Vec::new();
             let mut one = [0_u8; 1];
-            while !bytes.ends_with(b"{}") && bytes != STOP && stream.read(&mut one).unwrap() > 0 {
+            let tunnel = |bytes: &[u8]| bytes.starts_with(b"CONNECT") && bytes.ends_with(b"\r\n\r\n");
+            while !bytes.ends_with(b"{}")
+                && bytes != STOP
+                && !tunnel(&bytes)
+                && stream.read(&mut one).unwrap() > 0
+            {
                 bytes.push(one[0]);
             }
             if bytes == STOP {
@@ -39,7 +44,10 @@ fn serve(answers: Vec<&'static str>) -> (SocketAddr, JoinHandle<Vec<String>>) {
 }
 
 fn finish(address: SocketAddr, handle: JoinHandle<Vec<String>>) -> Vec<String> {
-    std::net::TcpStream::connect(address).unwrap().write_all(STOP).unwrap();
+    std::net::TcpStream::connect(address)
+        .unwrap()
+        .write_all(STOP)
+        .unwrap();
     handle.join().unwrap()
 }
 
@@ -134,7 +142,13 @@ async fn loopback_is_not_called_without_leave() {
     let (address, handle) = serve(vec![]);
     let port = address.port();
     let bad = EventAnswer::Failed(SendFailure::AddressNotAllowed);
-    for host in ["127.0.0.1", "2130706433", "0x7f.1", "localhost", "[::ffff:7f00:1]"] {
+    for host in [
+        "127.0.0.1",
+        "2130706433",
+        "0x7f.1",
+        "localhost",
+        "[::ffff:7f00:1]",
+    ] {
         let event = event(&format!("https://{host}:{port}/"), Reach::Public);
         assert_eq!(client().send(&event).await, bad, "{host}");
     }
@@ -175,7 +189,11 @@ async fn names_are_judged_by_every_address_they_lead_to() {
     let (look_up, count) = scripted(vec![vec![CLOUD], vec![HERE], vec![CLOUD]]);
     let client = EventClient::with_look_up(&ClientSettings::default(), &look_up).unwrap();
     let private = event(&format!("http://rebind.example.vn:{port}/"), Reach::Private);
-    assert_eq!(client.send(&private).await, bad, "not even a private receiver lies there");
+    assert_eq!(
+        client.send(&private).await,
+        bad,
+        "not even a private receiver lies there"
+    );
     assert_eq!(client.send(&private).await, EventAnswer::Taken);
     assert_eq!(count.load(Ordering::SeqCst), 2);
     assert_eq!(finish(address, handle).len(), 1);
@@ -191,7 +209,7 @@ async fn names_are_judged_by_every_address_they_lead_to() {
 /// Public receivers go through the proxy and are not looked up here; private ones never go through it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_proxy_is_for_public_receivers_only() {
-    let (proxy, proxying) = serve(vec![]);
+    let (proxy, proxying) = serve(vec!["HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n"]);
     let (address, handle) = serve(vec!["HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"]);
     let settings = ClientSettings {
         proxy: Some(format!("http://{proxy}")),
@@ -205,7 +223,17 @@ async fn the_proxy_is_for_public_receivers_only() {
     let here = event("https://127.0.0.1/", Reach::Public);
     let bad = EventAnswer::Failed(SendFailure::AddressNotAllowed);
     assert_eq!(client.send(&here).await, bad);
-    assert_eq!(finish(proxy, proxying), Vec::<String>::new());
+    let there = event("https://dossiers.example.vn/", Reach::Public);
+    assert_eq!(
+        client.send(&there).await,
+        EventAnswer::Failed(SendFailure::NoConnection)
+    );
+    let asked = finish(proxy, proxying);
+    assert_eq!(asked.len(), 1);
+    assert!(
+        asked[0].starts_with("CONNECT dossiers.example.vn:443 "),
+        "{asked:?}"
+    );
     assert_eq!(count.load(Ordering::SeqCst), 0);
 }
 
