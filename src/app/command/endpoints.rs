@@ -137,9 +137,12 @@ async fn set(context: &Arc<Context>, id: &str, sending: Sending) -> anyhow::Resu
         Sending::Paused => "paused",
         Sending::On => "sending",
     };
-    print(|out| match changed {
-        true => writeln!(out, "{id} is {word}"),
-        false => writeln!(out, "{id} was {word} already"),
+    print(|out| {
+        if changed {
+            writeln!(out, "{id} is {word}")
+        } else {
+            writeln!(out, "{id} was {word} already")
+        }
     })?;
     Ok(if changed {
         ExitCode::SUCCESS

@@ -41,15 +41,14 @@ const fn place_v4(address: Ipv4Addr) -> Place {
     match address.octets() {
         // This host, private use (RFC 1918), shared by a provider (RFC 6598).
         [127 | 10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Place::Private,
-        // This network; link-local; protocol assignments; documentation; 6to4 relays; benchmarks; multicast and beyond.
-        [0, ..]
+        // This network, multicast and beyond; link-local; protocol assignments; documentation; 6to4 relays; benchmarks.
+        [0 | 224..=255, ..]
         | [169, 254, ..]
         | [192, 0, 0 | 2, _]
         | [192, 88, 99, _]
         | [198, 18 | 19, ..]
         | [198, 51, 100, _]
-        | [203, 0, 113, _]
-        | [224..=255, ..] => Place::Nowhere,
+        | [203, 0, 113, _] => Place::Nowhere,
         _ => Place::Public,
     }
 }

@@ -166,9 +166,7 @@ async fn a_stale_lease_changes_nothing() {
             inner: client(),
             go: Semaphore::new(0),
         });
-        let late = world
-            .gateway(5, Arc::<Slow>::clone(&slow) as Arc<dyn EventSender>)
-            .await;
+        let late = world.gateway(5, Arc::<Slow>::clone(&slow)).await;
         let working = feed::tick(&late);
         let others = async {
             receiver.wait_for(1).await;

@@ -62,7 +62,6 @@ pub(super) struct World {
 }
 
 /// Runs a test on a SQLite file and on PostgreSQL.
-#[expect(clippy::future_not_send, reason = "each test runs on a thread of its own")]
 pub(super) async fn on_both<F: AsyncFn(&World)>(test: F) {
     for postgres in [false, true] {
         let world = World::open(postgres).await;
@@ -246,11 +245,8 @@ impl World {
 
     /// Makes a receiver a public one at this address, beside every rule.
     pub(super) async fn force(&self, endpoint: EndpointId, url: &str) {
-        let id: String = endpoint
-            .as_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let text = endpoint.to_string();
+        let id = text.strip_prefix("end_").unwrap();
         let set = |literal: String| {
             sqlx::AssertSqlSafe(format!(
                 "UPDATE endpoint SET url = '{url}', private_allowed = 0 WHERE id = {literal}"

@@ -86,7 +86,7 @@ async fn answers_are_read_by_status_and_redirects_are_not_followed() {
     let event = event(&format!("http://{address}/events"), Reach::Private);
     let client = client();
     let mut got = Vec::new();
-    for _ in 0..count + 1 {
+    for _ in 0..=count {
         got.push(client.send(&event).await);
     }
     let wait = |text: Option<&str>| EventAnswer::Throttled {
