@@ -119,7 +119,7 @@ async fn a_crash_between_send_and_commit_sends_the_same_event_again() {
         world.happen(1).await;
         let dying = world.gateway(5, Arc::new(Dies(client()))).await;
         tokio::select! {
-            _ = feed::tick(&dying) => panic!("it was to die"),
+            ended = feed::tick(&dying) => panic!("it was to die: {ended:?}"),
             () = receiver.wait_for(1) => {}
         }
         // While the lease stands, nobody else takes the event, and none overtakes it.

@@ -53,6 +53,36 @@ struct Shared {
     stray: Mutex<Vec<String>>,
 }
 
+/// A request under way; ends also when its sender goes away.
+struct Turn {
+    shared: Arc<Shared>,
+    dossier: String,
+}
+
+impl Turn {
+    fn begin(shared: &Arc<Shared>, dossier: String) -> Self {
+        let mut under_way = shared.under_way.lock().unwrap();
+        let count = under_way.entry(dossier.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            shared.side_by_side.lock().unwrap().push(dossier.clone());
+        }
+        drop(under_way);
+        Self {
+            shared: Arc::clone(shared),
+            dossier,
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(count) = self.shared.under_way.lock().unwrap().get_mut(&self.dossier) {
+            *count -= 1;
+        }
+    }
+}
+
 pub(super) struct Receiver {
     pub(super) address: SocketAddr,
     shared: Arc<Shared>,
@@ -86,24 +116,14 @@ async fn take(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, b
         all.push(seen.clone());
         seen
     };
-    let count = {
-        let mut under_way = shared.under_way.lock().unwrap();
-        let count = under_way.entry(dossier.clone()).or_default();
-        *count += 1;
-        *count
-    };
-    if count > 1 {
-        shared.side_by_side.lock().unwrap().push(dossier.clone());
-    }
+    let turn = Turn::begin(&shared, dossier);
     shared.arrived.notify_waiters();
     // Others get their turn, so that two sends that may overlap do.
     for _ in 0..8 {
         tokio::task::yield_now().await;
     }
     let answer = (shared.behave)(&seen);
-    if let Some(count) = shared.under_way.lock().unwrap().get_mut(&dossier) {
-        *count -= 1;
-    }
+    drop(turn);
     match answer {
         Answer::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
         Answer::RetryAfter(status, after) => {
