@@ -7,6 +7,7 @@ use hoibao::app::config::{Config, Overrides};
 use hoibao::app::ports::{ManualClock, SeededRng, UuidIds};
 use hoibao::domain::calendar::Calendars;
 use hoibao::domain::custody::{CustodyAct, CustodyFact};
+use hoibao::domain::delivery::{DeliveryFact, FactBody};
 use hoibao::domain::dossier::{
     DossierFact, DossierFactBody, DossierStatus, ReturnBy, Statement, SubmittedBy,
 };
@@ -21,6 +22,7 @@ use hoibao::edge::dossier::client::{ClientSettings, EventClient};
 use hoibao::edge::dossier::{EventSender, Reach};
 use hoibao::edge::store::account::{Account, put_account};
 use hoibao::edge::store::dossier::{self, NewDossier};
+use hoibao::edge::store::queue::{self, QueueState};
 use hoibao::edge::store::record::{self, Hand, NewFacts};
 use hoibao::edge::store::reference::{self, Office, Procedure, Staff};
 use hoibao::edge::store::shipment::{self, ItemRow, NewShipment, Offices};
@@ -31,6 +33,7 @@ use hoibao::edge::store::{
 use hoibao::stage::context::operator::Memory;
 use hoibao::stage::context::{Context, Limits, Tick};
 use hoibao::stage::{endpoint, feed};
+use std::io::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -58,7 +61,7 @@ pub(super) struct World {
     pub(super) clock: ManualClock,
     url: String,
     keys: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Runs a test on a SQLite file and on PostgreSQL.
@@ -119,7 +122,7 @@ impl World {
             clock,
             url,
             keys,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -311,6 +314,68 @@ fn hand(context: &Context) -> Hand<'_> {
         now: context.clock.now(),
         actor: Actor::STAGE,
         office: *OFFICE.as_bytes(),
+    }
+}
+
+/// What a run of the program left.
+pub(super) struct Ran {
+    pub(super) code: i32,
+    pub(super) out: String,
+    pub(super) err: String,
+}
+
+impl World {
+    /// Runs the program on this world's database, with the machine's clock.
+    pub(super) fn hoibao(&self, arguments: &[&str]) -> Ran {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let keys = self.folder.path().join("keys");
+        if !keys.exists() {
+            let mut options = std::fs::OpenOptions::new();
+            let file = options.write(true).create_new(true).mode(0o600).open(&keys);
+            file.unwrap().write_all(self.keys.as_bytes()).unwrap();
+        }
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_hoibao"));
+        for (name, _value) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("HOIBAO") {
+                program.env_remove(name);
+            }
+        }
+        let output = program
+            .current_dir(self.folder.path())
+            .env("HOIBAO__DATABASE__URL", &self.url)
+            .env("HOIBAO__KEYS__FILE", &keys)
+            .args(arguments)
+            .output()
+            .unwrap();
+        Ran {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Sending of a shipment is given up for this reason.
+    pub(super) async fn hold(&self, number: u8, reason: &'static str) {
+        let hold = Hold(Arc::clone(&self.context), number, reason);
+        self.context.store.submit(hold).await.unwrap();
+    }
+}
+
+struct Hold(Arc<Context>, u8, &'static str);
+
+impl Command for Hold {
+    const NAME: &'static str = "hold";
+    type Output = ();
+    type Error = StoreError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let (id, now) = (shipment_id(self.1), self.0.clock.now());
+        queue::insert(tx, id, ACCOUNT, QueueState::Held, now).await?;
+        let reason = self.2.to_owned();
+        let fact = DeliveryFact::ours(id, now, FactBody::Held { reason });
+        record::shipment_facts(&self.0.store, tx, &hand(&self.0), id, NewFacts::ours(fact))
+            .await
+            .map(drop)
     }
 }
 
