@@ -21,7 +21,7 @@ use crate::domain::id::EndpointId;
 use crate::domain::journal::{Actor, Fields, Kind, Tag};
 use crate::domain::retry::{RetryAfter, parse_retry_after};
 use crate::domain::time::Timestamp;
-use crate::edge::dossier::{EventAnswer, Reach, SendFailure, SignedEvent, signature};
+use crate::edge::dossier::{EventAnswer, Reach, SignedEvent, signature};
 use crate::edge::store::endpoint::{self, Endpoint};
 use crate::edge::store::outbox::{self, End, LeasedEvent, THROTTLED};
 use crate::edge::store::record::{self, Hand};
@@ -29,10 +29,14 @@ use crate::edge::store::{Command, StoreError, Tx};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Receivers that have a lane at one time.
 const LANES_MAX: u32 = 256;
+/// Commits within this time are looked at once.
+const WAKE_GAP: Duration = Duration::from_millis(20);
 /// Answers in a row that were none of success after which a lane ends: the rest can wait for the next round.
 const REFUSALS_MAX: u32 = 8;
 
@@ -56,34 +60,52 @@ pub async fn tick(context: &Arc<Context>) -> Result<Tick, FeedError> {
     let mut running = BTreeSet::new();
     let mut in_trouble = BTreeSet::new();
     let mut done = 0_u32;
+    let mut failed = None;
     loop {
-        let changed = context.store.changed();
-        if context.clock.now() < until {
-            let ready = ready(context).await?;
-            let count = u32::try_from(ready.len()).unwrap_or(u32::MAX).max(1);
+        // Listening begins before looking, so that no commit falls between.
+        let mut commit = Box::pin(context.store.changed());
+        let already = std::future::poll_fn(|waker| Poll::Ready(commit.as_mut().poll(waker).is_ready())).await;
+        let changed = async {
+            if !already {
+                commit.await;
+            }
+            tokio::time::sleep(WAKE_GAP).await;
+        };
+        if failed.is_none() && context.clock.now() < until {
+            let mut ready = ready(context).await.unwrap_or_else(|error| {
+                failed.get_or_insert(error);
+                Vec::new()
+            });
+            ready.retain(|endpoint| !running.contains(&endpoint.id) && !in_trouble.contains(&endpoint.id));
+            let count = u32::try_from(running.len() + ready.len()).unwrap_or(u32::MAX);
             for endpoint in ready {
-                let id = endpoint.id;
-                if !in_trouble.contains(&id) && running.insert(id) {
-                    lanes.push(lane(context, endpoint, until, count));
-                }
+                running.insert(endpoint.id);
+                lanes.push(async move { (endpoint.id, lane(context, endpoint, until, count).await) });
             }
         }
         tokio::select! {
             biased;
             ended = lanes.next() => match ended {
                 None => break,
-                Some(ended) => {
-                    let ended: Lane = ended?;
+                Some((id, ended)) => {
+                    running.remove(&id);
+                    let ended: Lane = ended.unwrap_or_else(|error| {
+                        // The others come to their end first: what is under way is not sent twice for this.
+                        failed.get_or_insert(error);
+                        Lane { done: 0, in_trouble: true }
+                    });
                     done = done.saturating_add(ended.done);
-                    running.remove(&ended.endpoint);
                     // What was ready and could not be claimed is another gateway's.
                     if ended.in_trouble || ended.done == 0 {
-                        in_trouble.insert(ended.endpoint);
+                        in_trouble.insert(id);
                     }
                 }
             },
             () = changed => {}
         }
+    }
+    if let Some(error) = failed {
+        return Err(error.into());
     }
     let mut tx = context.store.snapshot().await?;
     let next_at = outbox::next_due(&mut tx, context.clock.now()).await?;
@@ -95,9 +117,25 @@ async fn ready(context: &Context) -> Result<Vec<Endpoint>, StoreError> {
     outbox::ready(&mut tx, context.clock.now(), LANES_MAX).await
 }
 
+/// Whether a failure is of one event or receiver alone, so that all others can go on.
+const fn is_of_one(error: &StoreError) -> bool {
+    match error {
+        StoreError::Corrupt { .. }
+        | StoreError::Constraint { .. }
+        | StoreError::Seal { .. }
+        | StoreError::Erased
+        | StoreError::Panicked => true,
+        StoreError::Unavailable(_)
+        | StoreError::Conflict(_)
+        | StoreError::CommitUnknown
+        | StoreError::Schema { .. }
+        | StoreError::Engine(_)
+        | StoreError::Closed => false,
+    }
+}
+
 /// What a lane did.
 struct Lane {
-    endpoint: EndpointId,
     done: u32,
     /// Nothing more is sent to this receiver in this round.
     in_trouble: bool,
@@ -112,7 +150,6 @@ async fn lane(
 ) -> Result<Lane, StoreError> {
     let endpoint = Arc::new(endpoint);
     let mut lane = Lane {
-        endpoint: endpoint.id,
         done: 0,
         in_trouble: false,
     };
@@ -125,7 +162,7 @@ async fn lane(
             return Ok(lane);
         }
     };
-    let widest = (context.limits.outbox_claim_max / lanes).max(1);
+    let widest = (context.limits.outbox_claim_max / lanes.max(1)).max(1);
     let (mut width, mut refusals) = (1, 0);
     while context.clock.now() < until || lane.done == 0 {
         let claim = Claim {
@@ -134,13 +171,14 @@ async fn lane(
             limit: width,
         };
         let claimed = context.store.submit(claim).await?;
-        lane.done = lane.done.saturating_add(claimed.touched);
-        if claimed.touched == 0 {
+        if claimed.is_empty() {
             return Ok(lane);
         }
+        lane.done = lane
+            .done
+            .saturating_add(u32::try_from(claimed.len()).unwrap_or(u32::MAX));
         // Crash here: each claimed event is leased and counted; its lease runs out and it is sent again.
         let sends = claimed
-            .events
             .into_iter()
             .map(|event| send(context, &endpoint, &key, event));
         let mut all_well = true;
@@ -190,6 +228,55 @@ async fn send(
         // The commit of the lease took too long: by the end of this send somebody else might send a later event.
         return Ok(Went::Silent);
     }
+    let heard = if event.attempts > context.limits.outbox_retry.attempts_max() {
+        // More begun than allowed: each send so far broke off before its outcome, as if the event killed its sender.
+        Heard::BrokeOff
+    } else {
+        Heard::Answer(call(context, endpoint, key, &event, now).await)
+    };
+    // Crash here: the receiver may have it; the lease runs out and it is sent again under the same id.
+    let went = match &heard {
+        Heard::Answer(EventAnswer::Taken) => Went::Well,
+        Heard::Answer(EventAnswer::Refused { .. }) | Heard::BrokeOff => Went::Refused,
+        Heard::Answer(EventAnswer::Gone | EventAnswer::Throttled { .. } | EventAnswer::Failed(_)) => {
+            Went::Silent
+        }
+    };
+    let id = event.id;
+    let finish = Finish {
+        context: Arc::clone(context),
+        endpoint: endpoint.id,
+        event,
+        heard,
+        // Drawn here, so that a command begun again comes to the same.
+        chance: context.rng.next_u64(),
+        now: context.clock.now(),
+    };
+    match context.store.submit(finish).await {
+        Ok(()) => Ok(went),
+        Err(error) if is_of_one(&error) => {
+            tracing::error!(event = %id, error = %error, "outcome of an event cannot be recorded; it is sent again");
+            Ok(Went::Refused)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What was heard of one send.
+enum Heard {
+    Answer(EventAnswer),
+    /// Nothing, time and again: no send of this event ever came to its end.
+    BrokeOff,
+}
+
+/// Makes one call.
+async fn call(
+    context: &Context,
+    endpoint: &Endpoint,
+    key: &Zeroizing<Vec<u8>>,
+    event: &LeasedEvent,
+    now: Timestamp,
+) -> EventAnswer {
     let (id, timestamp_s) = (event.id.to_string(), now.as_ms().div_euclid(1_000));
     let signed = SignedEvent {
         url: endpoint.url.clone(),
@@ -200,24 +287,7 @@ async fn send(
         body: event.body.clone(),
         timeout_ms: context.limits.event_timeout_ms,
     };
-    let answer = context.events.send(&signed).await;
-    // Crash here: the receiver may have it; the lease runs out and it is sent again under the same id.
-    let went = match &answer {
-        EventAnswer::Taken => Went::Well,
-        EventAnswer::Refused { .. } => Went::Refused,
-        EventAnswer::Gone | EventAnswer::Throttled { .. } | EventAnswer::Failed(_) => Went::Silent,
-    };
-    let finish = Finish {
-        context: Arc::clone(context),
-        endpoint: endpoint.id,
-        event,
-        answer,
-        // Drawn here, so that a command begun again comes to the same.
-        chance: context.rng.next_u64(),
-        now: context.clock.now(),
-    };
-    context.store.submit(finish).await?;
-    Ok(went)
+    context.events.send(&signed).await
 }
 
 /// Where a receiver may lie.
@@ -236,37 +306,15 @@ struct Claim {
     limit: u32,
 }
 
-struct Claimed {
-    events: Vec<LeasedEvent>,
-    /// Events moved, given-up ones included.
-    touched: u32,
-}
-
 impl Command for Claim {
     const NAME: &'static str = "feed_claim";
-    type Output = Claimed;
+    type Output = Vec<LeasedEvent>;
     type Error = StoreError;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Claimed, StoreError> {
-        let limits = &self.context.limits;
+    async fn run(&self, tx: &mut Tx) -> Result<Vec<LeasedEvent>, StoreError> {
         let now = self.context.clock.now();
-        let until = now.plus_ms(limits.outbox_lease_ms);
-        let leased = outbox::claim(tx, self.endpoint, (now, until), self.limit).await?;
-        let touched = u32::try_from(leased.len()).unwrap_or(u32::MAX);
-        let mut events = Vec::with_capacity(leased.len());
-        for event in leased {
-            // More begun than allowed: each send so far broke off before its outcome, as if the event killed its sender.
-            if event.attempts > limits.outbox_retry.attempts_max() {
-                let end = End::Dead {
-                    due_at: now,
-                    detail: "broke_off".to_owned(),
-                };
-                close(tx, &self.context, (self.endpoint, &event), &end, now).await?;
-            } else {
-                events.push(event);
-            }
-        }
-        Ok(Claimed { events, touched })
+        let until = now.plus_ms(self.context.limits.outbox_lease_ms);
+        outbox::claim(tx, self.endpoint, (now, until), self.limit).await
     }
 }
 
@@ -275,7 +323,7 @@ struct Finish {
     context: Arc<Context>,
     endpoint: EndpointId,
     event: LeasedEvent,
-    answer: EventAnswer,
+    heard: Heard,
     chance: u64,
     now: Timestamp,
 }
@@ -301,8 +349,8 @@ impl Command for Finish {
             // The lease is stale: somebody else sends this event. A second delivery under one id changes nothing.
             return Ok(());
         }
-        if self.answer == EventAnswer::Gone && endpoint::set_endpoint_active(tx, self.endpoint, false).await?
-        {
+        let gone = matches!(self.heard, Heard::Answer(EventAnswer::Gone));
+        if gone && endpoint::set_endpoint_active(tx, self.endpoint, false).await? {
             tracing::error!(endpoint = %self.endpoint, "receiver of events answered 410 Gone; it is paused");
             let fields = Fields::new()
                 .bytes(Tag::Endpoint, self.endpoint.as_bytes())
@@ -319,29 +367,26 @@ impl Command for Finish {
 impl Finish {
     /// What the answer leads to.
     fn judge(&self) -> End {
-        let detail = match &self.answer {
-            EventAnswer::Taken => return End::Sent,
-            EventAnswer::Gone => {
-                return End::Dead {
-                    due_at: self.now,
-                    detail: "gone".to_owned(),
-                };
-            }
-            EventAnswer::Throttled { .. } => THROTTLED.to_owned(),
-            EventAnswer::Refused { status } => format!("http_{status}"),
-            EventAnswer::Failed(failure) => SendFailure::as_str(*failure).to_owned(),
+        let dead = |detail: &str| End::Dead {
+            due_at: self.now,
+            detail: detail.to_owned(),
+        };
+        let detail = match &self.heard {
+            Heard::Answer(EventAnswer::Taken) => return End::Sent,
+            Heard::Answer(EventAnswer::Gone) => return dead("gone"),
+            Heard::BrokeOff => return dead("broke_off"),
+            Heard::Answer(EventAnswer::Throttled { .. }) => THROTTLED.to_owned(),
+            Heard::Answer(EventAnswer::Refused { status }) => format!("http_{status}"),
+            Heard::Answer(EventAnswer::Failed(failure)) => failure.as_str().to_owned(),
         };
         let schedule = self.context.limits.outbox_retry;
         let (attempts, chance) = (self.event.attempts, Drawn(self.chance));
         let asked_ms = self.asked_ms();
-        let (wait_ms, age_ms) = match &self.answer {
-            EventAnswer::Throttled { .. } => (
-                schedule.delay_after_throttle_ms(attempts, asked_ms, &chance),
-                asked_ms.unwrap_or(0),
-            ),
-            EventAnswer::Taken | EventAnswer::Gone | EventAnswer::Refused { .. } | EventAnswer::Failed(_) => {
-                (schedule.delay_ms(attempts, &chance), 0)
-            }
+        let throttled = matches!(self.heard, Heard::Answer(EventAnswer::Throttled { .. }));
+        let wait_ms = if throttled {
+            schedule.delay_after_throttle_ms(attempts, asked_ms, &chance)
+        } else {
+            schedule.delay_ms(attempts, &chance)
         };
         let due_at = self.now.plus_ms(wait_ms);
         let first_at = self.event.first_at;
@@ -352,16 +397,16 @@ impl Finish {
         End::Later {
             due_at,
             // The wait was asked for: it is no age of the event.
-            first_at: first_at.plus_ms(age_ms),
+            first_at: first_at.plus_ms(asked_ms.unwrap_or(0)),
             detail,
         }
     }
 
     /// The wait the receiver asked for, milliseconds; however long, it is kept.
     fn asked_ms(&self) -> Option<i64> {
-        let EventAnswer::Throttled {
+        let Heard::Answer(EventAnswer::Throttled {
             retry_after: Some(text),
-        } = &self.answer
+        }) = &self.heard
         else {
             return None;
         };

@@ -73,6 +73,49 @@ async fn receivers_are_kept_by_command() {
     .await;
 }
 
+/// The lists and one event of two dead ones and a held shipment; the identifier of the first.
+fn check_lists(world: &World) -> String {
+    let listed = json(&world.hoibao(&["deadletter", "list", "--json"]).out);
+    let events = listed["events"].as_array().unwrap();
+    assert_eq!(events.len(), 2);
+    let first = &events[0];
+    assert_eq!(first["dossier"], code(1));
+    assert_eq!(
+        (&first["detail"], &first["behind"]),
+        (&Value::from("http_500"), &Value::from(1))
+    );
+    let held = &listed["shipments"][0];
+    assert_eq!(
+        (&held["held"], &held["short_number"]),
+        (&Value::from("refused_phone"), &Value::from("S3"))
+    );
+    assert!(
+        held["settled_by"]
+            .as_str()
+            .unwrap()
+            .contains("correct the addressee")
+    );
+    let table = world.hoibao(&["deadletter", "list"]).out;
+    for part in [
+        "dead events: 2",
+        "http_500 after 20 tries",
+        "held: 1",
+        "refused_phone",
+    ] {
+        assert!(table.contains(part), "`{part}` is not in {table}");
+    }
+    let id = first["event"].as_str().unwrap();
+    let shown = json(&world.hoibao(&["deadletter", "show", id, "--json"]).out);
+    assert_eq!(shown["body"]["data"]["dossier"], code(1));
+    assert!(
+        world
+            .hoibao(&["deadletter", "show", id])
+            .out
+            .contains("\"sequence\":1")
+    );
+    id.to_owned()
+}
+
 /// Lists, shows and redrives what was given up; held shipments stand beside it with who settles them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dead_letters_are_settled_by_command() {
@@ -93,44 +136,7 @@ async fn dead_letters_are_settled_by_command() {
         }
         world.drain().await;
         world.hold(3, "refused_phone").await;
-        let listed = json(&world.hoibao(&["deadletter", "list", "--json"]).out);
-        let events = listed["events"].as_array().unwrap();
-        assert_eq!(events.len(), 2);
-        let first = &events[0];
-        assert_eq!(first["dossier"], code(1));
-        assert_eq!(
-            (&first["detail"], &first["behind"]),
-            (&Value::from("http_500"), &Value::from(1))
-        );
-        let held = &listed["shipments"][0];
-        assert_eq!(
-            (&held["held"], &held["short_number"]),
-            (&Value::from("refused_phone"), &Value::from("S3"))
-        );
-        assert!(
-            held["settled_by"]
-                .as_str()
-                .unwrap()
-                .contains("correct the addressee")
-        );
-        let table = world.hoibao(&["deadletter", "list"]).out;
-        for part in [
-            "dead events: 2",
-            "http_500 after 20 tries",
-            "held: 1",
-            "refused_phone",
-        ] {
-            assert!(table.contains(part), "`{part}` is not in {table}");
-        }
-        let id = first["event"].as_str().unwrap();
-        let shown = json(&world.hoibao(&["deadletter", "show", id, "--json"]).out);
-        assert_eq!(shown["body"]["data"]["dossier"], code(1));
-        assert!(
-            world
-                .hoibao(&["deadletter", "show", id])
-                .out
-                .contains("\"sequence\":1")
-        );
+        let id = check_lists(world);
         let endpoint = endpoint.to_string();
         let redrive = |login| {
             let words = ["deadletter", "redrive", "--all-of", endpoint.as_str()];
@@ -149,11 +155,11 @@ async fn dead_letters_are_settled_by_command() {
         assert_eq!(world.states(1).await, ["sent", "sent"]);
         assert_eq!(world.states(2).await, ["sent"]);
         // No reason, or a free one: a command line that cannot be read.
-        let none = world.hoibao(&["deadletter", "redrive", id, "--by", "dispatcher"]);
+        let none = world.hoibao(&["deadletter", "redrive", &id, "--by", "dispatcher"]);
         let free = world.hoibao(&[
             "deadletter",
             "skip",
-            id,
+            &id,
             "--by",
             "dispatcher",
             "--reason",

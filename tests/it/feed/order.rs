@@ -232,3 +232,47 @@ async fn receivers_in_trouble_hold_up_nobody_else() {
     })
     .await;
 }
+
+/// Invariant 16: an event whose dossier cannot be read holds up no other, of the same receiver neither; and one that kills
+/// its sender each time comes to its end without ever having an outcome.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn poison_holds_up_nobody_else_and_comes_to_its_end() {
+    on_both(async |world: &World| {
+        let receiver = Receiver::willing().await;
+        world.subscribe(&receiver.url()).await;
+        for number in [1, 2, 3] {
+            world.happen(number).await;
+        }
+        world.spoil(1).await;
+        world.tick().await;
+        assert_eq!(
+            world.states(1).await,
+            ["leased"],
+            "sent, but that cannot be written down"
+        );
+        assert_eq!(world.states(2).await, ["sent"]);
+        assert_eq!(world.states(3).await, ["sent"]);
+        world.happen(4).await;
+        let dying = world.gateway(5, Arc::new(Dies(client()))).await;
+        let lease_ms = world.context.limits.outbox_lease_ms;
+        let tries = usize::try_from(world.context.limits.outbox_retry.attempts_max()).unwrap();
+        while receiver.sequences(&code(4)).len() < tries {
+            let seen = receiver.seen().len();
+            tokio::select! {
+                ended = feed::tick(&dying) => panic!("it was to die: {ended:?}"),
+                () = receiver.wait_for(seen + 1) => {}
+            }
+            world.clock.advance_ms(lease_ms);
+        }
+        world.tick().await;
+        let last = world
+            .lying()
+            .await
+            .into_iter()
+            .find(|row| row.0 == code(4))
+            .unwrap();
+        assert_eq!((last.2.as_str(), last.4.as_deref()), ("dead", Some("broke_off")));
+        assert_eq!(receiver.sequences(&code(4)).len(), tries);
+    })
+    .await;
+}

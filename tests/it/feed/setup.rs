@@ -248,20 +248,35 @@ impl World {
 
     /// Makes a receiver a public one at this address, beside every rule.
     pub(super) async fn force(&self, endpoint: EndpointId, url: &str) {
-        let text = endpoint.to_string();
-        let id = text.strip_prefix("end_").unwrap();
-        let set = |literal: String| {
-            sqlx::AssertSqlSafe(format!(
-                "UPDATE endpoint SET url = '{url}', private_allowed = 0 WHERE id = {literal}"
-            ))
-        };
+        let endpoint = endpoint.to_string();
+        let id = endpoint.strip_prefix("end_").unwrap();
+        self.change(&format!(
+            "UPDATE endpoint SET url = '{url}', private_allowed = 0 WHERE id = {{{id}}}"
+        ))
+        .await;
+    }
+
+    /// Makes the row of a dossier unreadable.
+    pub(super) async fn spoil(&self, number: u8) {
+        let dossier = dossier_id(number).to_string();
+        let id = dossier.strip_prefix("dos_").unwrap();
+        self.change(&format!(
+            "UPDATE dossier SET shipment_id = {{00}} WHERE id = {{{id}}}"
+        ))
+        .await;
+    }
+
+    /// Changes one row by hand; `{00}` are bytes.
+    async fn change(&self, text: &str) {
         let done = match self.context.store.backend() {
             Backend::Sqlite { write, .. } => {
-                let query = sqlx::query(set(format!("x'{id}'")));
+                let text = text.replace('{', "x'").replace('}', "'");
+                let query = sqlx::query(sqlx::AssertSqlSafe(text));
                 query.execute(write).await.unwrap().rows_affected()
             }
             Backend::Postgres { pool } => {
-                let query = sqlx::query(set(format!("'\\x{id}'")));
+                let text = text.replace('{', "'\\x").replace('}', "'");
+                let query = sqlx::query(sqlx::AssertSqlSafe(text));
                 query.execute(pool).await.unwrap().rows_affected()
             }
         };
