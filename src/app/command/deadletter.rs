@@ -207,9 +207,13 @@ fn shipment_json(held: &HeldShipment) -> Value {
 /// What settles a held shipment, by the word of its hold.
 fn advice(reason: Option<&str>) -> &'static str {
     match reason {
-        Some("refused_phone" | "refused_name" | "refused_address" | "refused_unit") => {
-            "the desk: correct the addressee; the shipment goes out under a new revision"
-        }
+        Some(
+            "refused_phone"
+            | "refused_name"
+            | "refused_address"
+            | "refused_unit"
+            | "unit_not_in_operator_list",
+        ) => "the desk: correct the addressee; the shipment goes out under a new revision",
         Some("refused_service" | "refused_account") => {
             "the administrator: correct the operator account; then the desk releases the shipment"
         }
