@@ -10,6 +10,8 @@ mod command_line;
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
 mod intake;
 #[cfg(test)]
 mod report;

@@ -7,12 +7,14 @@ pub mod audit;
 pub mod check;
 pub mod completions;
 pub mod config;
+pub mod deadletter;
 pub mod decide;
 mod decide_person;
 mod decide_show;
 mod decide_words;
 pub mod demo;
 pub mod doctor;
+pub mod endpoints;
 pub mod handover;
 mod handover_words;
 pub mod keys;
@@ -122,6 +124,12 @@ pub enum Command {
     /// Draw the figures of a period
     #[command(long_about = report::LONG_ABOUT)]
     Report(report::Args),
+    /// Subscribe, list, pause and resume the receivers of signed events
+    #[command(long_about = endpoints::LONG_ABOUT)]
+    Endpoints(endpoints::Args),
+    /// List, show, redrive and skip what was given up
+    #[command(long_about = deadletter::LONG_ABOUT)]
+    Deadletter(deadletter::Args),
     /// Say what is wrong with this installation and how to mend it
     #[command(long_about = doctor::LONG_ABOUT)]
     Doctor(doctor::Args),
@@ -156,6 +164,8 @@ impl Command {
             Self::Config(args) => args.run(global),
             Self::Audit(args) => args.run(global),
             Self::Report(args) => args.run(global),
+            Self::Endpoints(args) => args.run(global),
+            Self::Deadletter(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
             Self::Decide(args) => args.run(global),
             Self::Handover(args) => args.run(global),

@@ -17,6 +17,7 @@ use hoibao::domain::journal::{Actor, Fields, Kind, Tag};
 use hoibao::domain::time::{Clock, Resolution, Timestamp};
 use hoibao::edge::carrier::myvnpost::MyVnPost;
 use hoibao::edge::carrier::{Carrier, Carriers, Transport, TransportFailure, WireRequest, WireResponse};
+use hoibao::edge::dossier::client::{ClientSettings, EventClient};
 use hoibao::edge::store::account::{Account, put_account};
 use hoibao::edge::store::record::{self, Hand, NewFacts};
 use hoibao::edge::store::reference::{
@@ -104,6 +105,7 @@ impl World {
             transport: Arc::new(NoTransport),
             calendars: Calendars::built_in().unwrap(),
             limits: Config::load(&Overrides::default()).unwrap().limits().unwrap(),
+            events: Arc::new(EventClient::new(&ClientSettings::default()).unwrap()),
             operators: Memory::default(),
         });
         context.store.submit(Seed(account)).await.unwrap();

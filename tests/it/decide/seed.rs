@@ -12,6 +12,7 @@ use hoibao::domain::id::{AccountId, OfficeId, SourceId, StaffId};
 use hoibao::domain::time::{Clock, Timestamp};
 use hoibao::edge::carrier::myvnpost::MyVnPost;
 use hoibao::edge::carrier::{Carrier as _, Carriers};
+use hoibao::edge::dossier::client::{ClientSettings, EventClient};
 use hoibao::edge::store::account::{Account, put_account};
 use hoibao::edge::store::reference::{
     Office, Procedure, Staff, give_role, put_office, put_procedure, put_staff,
@@ -128,6 +129,7 @@ pub(super) fn context(store: Store, clock: &ManualClock, transport: Arc<Wire>) -
         transport,
         calendars: Calendars::built_in().unwrap(),
         limits: Config::load(&Overrides::default()).unwrap().limits().unwrap(),
+        events: Arc::new(EventClient::new(&ClientSettings::default()).unwrap()),
         operators: Memory::default(),
     })
 }
