@@ -39,8 +39,8 @@ use tokio_util::task::TaskTracker;
 
 /// Requests that the gateway takes from one system, so that the demo measures the road and not its own limit.
 const REQUESTS_PER_MINUTE: u32 = 10_000_000;
-/// Scanners of the operator upload this often, simulated.
-const UPLOAD_MS: i64 = 30 * 60_000;
+/// Scanners of the operator upload this often, simulated: what they scanned meanwhile is told together.
+const UPLOAD_MS: i64 = 2 * 3_600_000;
 
 /// Everything that runs.
 pub(super) struct World {
@@ -239,7 +239,8 @@ fn limits() -> Result<Limits, DemoError> {
         dispatch_parallel: 16,
         dispatch_claim_max: 64,
         poll_claim_max: 200,
-        poll_every_ms: 6 * 3_600_000,
+        // The operator calls; a daily look finds what its calls lost.
+        poll_every_ms: 24 * 3_600_000,
         poll_every_max_ms: 24 * 3_600_000,
         inbox_claim_max: 500,
         callback_deadline_ms: 5_000,
