@@ -136,5 +136,7 @@ mod architecture {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md"))
             .expect("ARCHITECTURE.md is there");
         none(&tree::map_violations(&text, &paths_below("")));
+        let tests = [sources("tests", &[".rs"]), sources("src", &[".rs"])].concat();
+        none(&tree::invariant_violations(&text, &tests));
     }
 }

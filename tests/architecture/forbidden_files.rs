@@ -4,7 +4,9 @@
 
 use super::rules::Source;
 use super::table::CODE_MAP;
-use super::tree::{fixture_violations, map_violations, migration_violations, sql_violations};
+use super::tree::{
+    fixture_violations, invariant_violations, map_violations, migration_violations, sql_violations,
+};
 
 fn files(list: &[(&str, &str)]) -> Vec<Source> {
     list.iter()
@@ -203,6 +205,33 @@ fn a_map_that_names_what_is_not_there() {
         &paths,
     );
     says(&found, &["`src/gone.rs`", "`scripts/gone`", "`GONE.md`"]);
+}
+
+#[test]
+fn invariants_that_name_no_test_or_one_that_is_not_there() {
+    let tests = [Source {
+        path: "tests/it/road/doubt.rs".to_owned(),
+        text: "async fn one_order() {}".to_owned(),
+    }];
+    let page = |third: &str| {
+        let lines: Vec<String> = (1..=16)
+            .map(|number| match number {
+                3 => format!("3. Third. {third}"),
+                number => format!("{number}. Some. Test: `road::doubt::one_order`"),
+            })
+            .collect();
+        format!("# Page\n\n## Invariants\n\n{}\n\n## Next\n", lines.join("\n"))
+    };
+    says(&invariant_violations(&page("Test: `doubt::one_order`"), &tests), &[]);
+    says(&invariant_violations(&page("Not yet: no log."), &tests), &[]);
+    for (third, wrong) in [
+        ("", "invariant 3 names no test"),
+        ("Test: `road::doubt::two_orders`", "`road::doubt::two_orders`, which is no test"),
+        ("Test: `road::held::one_order`", "`road::held::one_order`, which is no test"),
+    ] {
+        says(&invariant_violations(&page(third), &tests), &[wrong]);
+    }
+    says(&invariant_violations("# Page", &tests), &["0 invariants"]);
 }
 
 #[test]

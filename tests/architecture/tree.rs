@@ -234,6 +234,51 @@ pub(crate) fn map_violations(text: &str, paths: &[String]) -> Vec<String> {
     found
 }
 
+/// Each invariant of ARCHITECTURE.md, but those that say why not yet, names at least one test, and each test named
+/// exists: the last segment of `area::file::name` is a function of a file that has a path like that.
+pub(crate) fn invariant_violations(text: &str, tests: &[Source]) -> Vec<String> {
+    let section = text
+        .split("\n## ")
+        .find(|section| section.starts_with("Invariants\n"))
+        .unwrap_or_default();
+    let numbered = |line: &&str| line.starts_with(|c: char| c.is_ascii_digit());
+    let lines: Vec<&str> = section.lines().filter(numbered).collect();
+    let mut found = Vec::new();
+    if lines.len() < 16 {
+        found.push(format!("ARCHITECTURE.md: {} invariants, not 16", lines.len()));
+    }
+    for line in lines {
+        let number = line.split('.').next().unwrap_or_default();
+        let named: Vec<&str> = line
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|name| name.contains("::"))
+            .collect();
+        if named.is_empty() && !line.contains("Not yet:") {
+            found.push(format!("ARCHITECTURE.md: invariant {number} names no test"));
+        }
+        for name in named {
+            if !is_a_test(name, tests) {
+                found.push(format!("ARCHITECTURE.md: invariant {number} names `{name}`, which is no test"));
+            }
+        }
+    }
+    found
+}
+
+fn is_a_test(name: &str, tests: &[Source]) -> bool {
+    let Some((place, function)) = name.rsplit_once("::") else {
+        return false;
+    };
+    let place = format!("/{}", place.replace("::", "/"));
+    let declared = [format!("fn {function}("), format!("{function} =>"), format!("{function},")];
+    tests.iter().any(|file| {
+        let path = file.path.trim_end_matches(".rs").trim_end_matches("/mod");
+        path.ends_with(&place) && declared.iter().any(|text| file.text.contains(text))
+    })
+}
+
 /// What stands between backticks and looks like a file or a folder of this package.
 fn named_files(text: &str) -> impl Iterator<Item = &str> {
     const EXTENSIONS: &[&str] = &["rs", "md", "toml", "sql", "csv", "sh", "py", "json"];
