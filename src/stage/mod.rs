@@ -18,6 +18,7 @@ pub mod context;
 pub mod desk;
 pub mod dispatch;
 pub mod dossier_record;
+pub mod import;
 pub mod intake;
 pub mod keys;
 pub mod reconcile;

@@ -8,6 +8,7 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod import;
 pub mod keys;
 pub mod migrate;
 pub mod serve;
@@ -102,6 +103,9 @@ pub enum Command {
     /// Check a tracking number, a telephone number or a dossier code
     #[command(long_about = check::LONG_ABOUT)]
     Check(check::Args),
+    /// Bring in dossiers, the installation's set-up, or administrative units, by file
+    #[command(long_about = import::LONG_ABOUT)]
+    Import(import::Args),
     /// Make, describe or rotate the keys of personal data
     #[command(long_about = keys::LONG_ABOUT)]
     Keys(keys::Args),
@@ -132,6 +136,7 @@ impl Command {
             Self::Worker(args) => args.run(global),
             Self::Migrate(args) => args.run(global),
             Self::Check(args) => args.run(global),
+            Self::Import(args) => args.run(global),
             Self::Keys(args) => args.run(global),
             Self::Config(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
