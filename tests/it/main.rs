@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod intake;
 #[cfg(test)]
 mod store;
