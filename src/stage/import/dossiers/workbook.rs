@@ -19,7 +19,7 @@ const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// The lines of the one sheet that has cells.
 pub(super) fn lines(bytes: &[u8]) -> Result<Vec<Line>, FileError> {
-    bounded(bytes)?;
+    bounded(bytes, UNPACKED_BYTES_MAX)?;
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
     let mut found: Option<Vec<Line>> = None;
     for name in book.sheet_names() {
@@ -40,14 +40,14 @@ pub(super) fn lines(bytes: &[u8]) -> Result<Vec<Line>, FileError> {
     Ok(found.unwrap_or_default())
 }
 
-/// Unpacks every part to nowhere, counting.
-fn bounded(bytes: &[u8]) -> Result<(), FileError> {
+/// Unpacks every part to nowhere, counting, whatever the archive says of its size.
+fn bounded(bytes: &[u8], unpacked_max: u64) -> Result<(), FileError> {
     let mut archive =
         zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_form| FileError::Workbook("no archive"))?;
     if archive.len() > PARTS_MAX {
         return Err(FileError::WorkbookTooLarge);
     }
-    let mut left = UNPACKED_BYTES_MAX;
+    let mut left = unpacked_max;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(|_form| {
             FileError::Workbook("a part cannot be opened; is it protected by a password?")
@@ -157,4 +157,55 @@ fn unreadable(error: &XlsxError) -> FileError {
     } else {
         "it is damaged, or no workbook"
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn archive(parts: &[usize]) -> Vec<u8> {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (number, length) in parts.iter().enumerate() {
+            let options = zip::write::SimpleFileOptions::default();
+            archive.start_file(number.to_string(), options).unwrap();
+            archive.write_all(&vec![b' '; *length]).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    /// All parts together count, and what the archive's list says of their sizes is not believed.
+    #[test]
+    fn a_bomb_is_refused_before_it_is_unpacked() {
+        let good = archive(&[40_000, 60_000]);
+        assert!(good.len() < 1_000, "{} bytes", good.len());
+        assert!(bounded(&good, 100_000).is_ok());
+        assert!(matches!(bounded(&good, 99_999), Err(FileError::WorkbookTooLarge)));
+        let mut lying = good.clone();
+        for size in [40_000_u32, 60_000] {
+            let truth = size.to_le_bytes();
+            let places: Vec<usize> = (0..lying.len() - 4)
+                .filter(|at| lying[*at..*at + 4] == truth)
+                .collect();
+            assert!(!places.is_empty());
+            for at in places {
+                lying[at..at + 4].copy_from_slice(&10_u32.to_le_bytes());
+            }
+        }
+        assert!(bounded(&lying, 99_999).is_err());
+        assert!(matches!(
+            bounded(&archive(&[0; PARTS_MAX + 1]), 1),
+            Err(FileError::WorkbookTooLarge)
+        ));
+    }
+
+    #[test]
+    fn numbers_that_lost_something_are_not_believed() {
+        assert_eq!(whole(6_688.0), Cell::Whole(6_688));
+        assert_eq!(whole(-0.0), Cell::Whole(0));
+        assert_eq!(whole(1.004_227), Cell::Odd);
+        assert_eq!(whole(1e16), Cell::Odd);
+        assert_eq!(whole(f64::NAN), Cell::Odd);
+        assert_eq!(local(1900, [2, 29, 0, 0, 0], 0), None);
+    }
 }
