@@ -4,3 +4,5 @@
 //! line, opening files, and words for people (`app`).
 
 pub mod dossiers;
+pub mod setup;
+pub mod units;
