@@ -106,7 +106,7 @@ pub enum Command {
     /// Bring in dossiers, the installation's set-up, or administrative units, by file
     #[command(long_about = import::LONG_ABOUT)]
     Import(import::Args),
-    /// Make, describe or rotate the keys of personal data
+    /// Make, describe or rotate the keys of personal data; make or revoke API keys
     #[command(long_about = keys::LONG_ABOUT)]
     Keys(keys::Args),
     /// Show or check the configuration in force

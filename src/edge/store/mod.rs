@@ -23,6 +23,7 @@ mod keyring;
 mod migration;
 mod open;
 pub mod operator;
+pub mod overview;
 pub mod personal;
 pub mod poll;
 pub mod queue;

@@ -4,6 +4,8 @@
 //! checking what is in the files (`stage::import`).
 
 mod dossiers;
+mod setup;
+mod units;
 mod words;
 
 use super::Global;
@@ -33,6 +35,12 @@ enum What {
     /// Bring in dossiers of one system, from a CSV file or a workbook (.xlsx)
     #[command(long_about = dossiers::LONG_ABOUT, after_long_help = dossiers::columns_help())]
     Dossiers(dossiers::Args),
+    /// Bring in accounts, offices, procedures, dossier systems and staff from one TOML file
+    #[command(long_about = setup::LONG_ABOUT, after_long_help = setup::AFTER)]
+    Setup(setup::Args),
+    /// Load the national lists of provinces and communes
+    #[command(long_about = units::LONG_ABOUT, after_help = units::AFTER)]
+    Units(units::Args),
 }
 
 impl Args {
@@ -43,6 +51,8 @@ impl Args {
     pub fn run(self, global: &Global) -> anyhow::Result<ExitCode> {
         match self.what {
             What::Dossiers(args) => args.run(global),
+            What::Setup(args) => args.run(global),
+            What::Units(args) => args.run(global),
         }
     }
 }
