@@ -6,6 +6,7 @@ use hoibao::domain::time::Timestamp;
 use hoibao::edge::store::{dossier, journal, personal};
 use hoibao::stage::import::dossiers::{Mode, Outcome, Step};
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
+use std::fmt::Write as _;
 use std::sync::Mutex;
 
 fn at(text: &str) -> Option<Timestamp> {
@@ -245,9 +246,11 @@ async fn ten_thousand_rows_go_in_by_small_transactions() {
     on_both(async |place: &Place| {
         let mut file = SAMPLE.lines().next().unwrap().to_owned();
         for number in 0..10_000 {
-            file.push_str(&format!(
+            write!(
+                file,
                 "\nH49.31-261103-{number:05},4,03/11/2026 08:30,1.004227,HL01,counter,direct,03/11/2026 08:30"
-            ));
+            )
+            .unwrap();
         }
         let steps = Mutex::new(Vec::new());
         let moved = tokio::sync::Notify::new();

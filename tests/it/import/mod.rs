@@ -3,6 +3,8 @@
 //! In: files as people make them, the stage's own doors, and the real program. Out: red when a row, a refusal, a journal
 //! entry or an exit code is not as promised. Deliberately not here: reading single cells (beside the code).
 
+mod commands;
 mod files;
 mod place;
 mod refusals;
+mod setup;
