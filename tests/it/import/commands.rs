@@ -219,6 +219,12 @@ fn refused_rows_are_reported_without_what_stands_in_them() {
             "{text}"
         );
     }
+}
+
+/// A file that is no UTF-8, or has no headings, is refused with advice, and its first line is not repeated.
+#[test]
+fn files_refused_whole_say_what_to_do() {
+    let home = Home::switched_on(false);
     let old: Vec<u8> = SAMPLE
         .bytes()
         .map(|byte| if byte == 0xe1 { 0xff } else { byte })
@@ -274,30 +280,16 @@ fn an_import_that_is_killed_is_settled_by_the_next_start() {
             .unwrap();
         let beside = runtime.block_on(Beside::open(&home.database));
         let count = |text| runtime.block_on(beside.number(text));
-        let killed_when = |ready: &dyn Fn() -> bool| {
-            let mut child = home
-                .command(&arguments)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            while !ready() {
-                assert!(
-                    child.try_wait().unwrap().is_none(),
-                    "it was over before it could be killed"
-                );
-            }
-            child.kill().unwrap();
-            child.wait().unwrap();
-        };
-        killed_when(&|| count("SELECT COUNT(*) FROM import_row") > 200);
+        kill_when(&home, &arguments, &|| {
+            count("SELECT COUNT(*) FROM import_row") > 200
+        });
         assert_eq!(
             count("SELECT COUNT(*) FROM dossier"),
             0,
             "nothing stands before all is staged"
         );
         assert!(home.well(&["doctor"]).contains("going on or cut off"));
-        killed_when(&|| count("SELECT COUNT(*) FROM dossier") > 50);
+        kill_when(&home, &arguments, &|| count("SELECT COUNT(*) FROM dossier") > 50);
         let standing = count("SELECT COUNT(*) FROM dossier");
         assert!(standing < i64::from(ROWS), "killed too late");
         assert_eq!(
@@ -337,6 +329,24 @@ fn an_import_that_is_killed_is_settled_by_the_next_start() {
             "what changed nothing is not told"
         );
     }
+}
+
+/// Starts the program and kills it as soon as something is so.
+fn kill_when(home: &Home, arguments: &[&str], ready: &dyn Fn() -> bool) {
+    let mut child = home
+        .command(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !ready() {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it was over before it could be killed"
+        );
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 /// Connections beside the program's.

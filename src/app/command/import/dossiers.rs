@@ -54,37 +54,31 @@ pub(super) struct Args {
 
 /// The columns, as the end of `--help`.
 pub(super) fn columns_help() -> String {
-    let mut text = "Columns, by heading; accents, case, blanks and the order do not matter:\n\n".to_owned();
-    for column in Column::ALL {
+    let columns = Column::ALL.iter().map(|column| {
         let must = match column.rule() {
             Rule::Always => "always",
             Rule::WithAddressee => "with an addressee",
             Rule::Optional => "optional",
         };
-        text.push_str(&format!(
-            "  {:<20} {:<28} {must}\n",
-            column.name(),
-            column.name_vi()
-        ));
-    }
-    text.push_str(
-        "\nTimes: dd/MM/yyyy HH:mm, dd/MM/yyyy, ISO 8601, or dates of the workbook, all on Vietnam's clock; a due day lasts to \
+        format!("  {:<20} {:<28} {must}\n", column.name(), column.name_vi())
+    });
+    let columns: String = columns.collect();
+    format!(
+        "Columns, by heading; accents, case, blanks and the order do not matter:\n\n{columns}\n\
+         Times: dd/MM/yyyy HH:mm, dd/MM/yyyy, ISO 8601, or dates of the workbook, all on Vietnam's clock; a due day lasts to \
          its end.\n\
          return_by: counter, post, online (Trực tiếp, Bưu chính, Trực tuyến). submitted_by: direct, online, post (Trực tiếp, \
          Trực tuyến, Bưu chính).\n\
          status: the system's own code or wording. duplicate: 1 or 0, có or không. An addressee is given for a return by post \
-         only; addressee_commune and addressee_province are national codes of the set in unit_set, such as vn-2026-04.\n",
-    );
-    text.push_str(&format!(
-        "At most {} MiB and {ROWS_MAX} rows. Sample: fixtures/dossiers/sample.csv.\n\n\
+         only; addressee_commune and addressee_province are national codes of the set in unit_set, such as vn-2026-04.\n\
+         At most {} MiB and {ROWS_MAX} rows. Sample: fixtures/dossiers/sample.csv.\n\n\
          Examples:\n  \
          hoibao import dossiers 2026-11-24.csv --source qni --dry-run\n  \
          hoibao import dossiers 2026-11-24.xlsx --source qni --all-or-nothing\n  \
          hoibao import dossiers 2026-11-24.csv --source qni --report refused.csv\n\n\
          Exit codes: 0 every row stands, 1 a row or the file was refused, or it failed.",
         FILE_BYTES_MAX >> 20
-    ));
-    text
+    )
 }
 
 impl Args {

@@ -295,7 +295,7 @@ fn time(text: &str, day_ends: bool) -> Option<Timestamp> {
         };
     }
     // Jiff also reads forms without hyphens, in which a number of any meaning would be a date.
-    if text.bytes().nth(4) != Some(b'-') {
+    if text.as_bytes().get(4) != Some(&b'-') {
         return None;
     }
     if text.len() == 10 {

@@ -157,8 +157,9 @@ fn csv_lines(bytes: &[u8]) -> Result<Vec<Line>, FileError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        FileError::NotUtf8 { line }
+        FileError::NotUtf8 {
+            line: line_ends(good) + 1,
+        }
     })?;
     if let Some((before, _)) = text.split_once('\0') {
         let line = before.matches('\n').count() + 1;
@@ -200,10 +201,14 @@ impl Place {
             .count();
         let to = from.saturating_add(empty);
         let passed = text.as_bytes().get(self.byte..to).unwrap_or_default();
-        let ends = passed.iter().filter(|byte| **byte == b'\n').count();
-        self.line = self.line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
+        let ends = u32::try_from(line_ends(passed)).unwrap_or(u32::MAX);
+        self.line = self.line.saturating_add(ends);
         self.byte = to;
     }
+}
+
+fn line_ends(bytes: &[u8]) -> usize {
+    bytes.split(|byte| *byte == b'\n').skip(1).count()
 }
 
 /// Adds a line unless it is empty. Empty cells at its end, as spreadsheets leave them, do not count.
@@ -328,11 +333,11 @@ mod tests {
 
     #[test]
     fn every_fault_of_the_heading_is_told_and_nothing_of_it_repeated() {
+        use HeaderFault::{Missing, Repeated, Unknown};
         let head = HEAD.replace("status_at", "Nguyễn Thị Thử") + ",status,ghi chú";
         let Some(FileError::Header(faults)) = read(head.as_bytes()).err() else {
             panic!("taken");
         };
-        use HeaderFault::{Missing, Repeated, Unknown};
         assert_eq!(
             faults,
             [

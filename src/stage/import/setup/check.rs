@@ -445,7 +445,7 @@ fn staff(it: &file::Staff, place: &mut Place<'_>) -> WantedStaff {
     for (index, role) in it.role.iter().enumerate() {
         let key = |name: &str| format!("role {}: {name}", index + 1);
         let (from, until) = place.span((&key("from"), &role.from), (&key("until"), role.until.as_ref()));
-        match Role::parse(&role.role) {
+        match Role::parse(&role.word) {
             None => place.fault(&key("role"), SetupWord::RoleUnknown),
             Some(known) => roles.push(WantedRole {
                 office: role.office.clone(),

@@ -107,7 +107,8 @@ pub(super) struct Staff {
 #[serde(deny_unknown_fields)]
 pub(super) struct Role {
     pub(super) office: String,
-    pub(super) role: String,
+    #[serde(rename = "role")]
+    pub(super) word: String,
     pub(super) from: toml::value::Datetime,
     pub(super) until: Option<toml::value::Datetime>,
 }
