@@ -1,6 +1,6 @@
 //! Room `edge::store`: taking in what a dossier system states, whichever door it came by.
 //!
-//! The JSON API and the import of files check by [`Checker`] and write by [`put`] alone, so that both refuse the same
+//! The JSON API and the import of files check by [`Checker`] and write by [`Checker::put`] alone, so that both refuse the same
 //! and leave the same rows. In: a snapshot. Out: every fault of it, or whether it changed anything. The same entry twice
 //! changes nothing; an older one that arrives late is kept and ordered by its own time. Deliberately not here: reading
 //! files or JSON, and status 10, which only proof of delivery or collection gives.

@@ -251,7 +251,7 @@ fn files_refused_whole_say_what_to_do() {
 }
 
 /// Rows of a file large enough to be killed in the middle of.
-const ROWS: u32 = 1_500;
+const ROWS: u32 = 2_000;
 
 fn large() -> String {
     let mut file = SAMPLE.lines().next().unwrap().to_owned();
@@ -290,21 +290,19 @@ fn an_import_that_is_killed_is_settled_by_the_next_start() {
         );
         assert!(home.well(&["doctor"]).contains("going on or cut off"));
         kill_when(&home, &arguments, &|| count("SELECT COUNT(*) FROM dossier") > 50);
-        let standing = count("SELECT COUNT(*) FROM dossier");
-        assert!(standing < i64::from(ROWS), "killed too late");
-        assert_eq!(
-            count("SELECT COUNT(*) FROM import_row"),
-            i64::from(ROWS) - standing,
-            "each waits or stands"
-        );
-        assert_eq!(
-            count("SELECT COUNT(*) FROM import_run WHERE state = 'refused'"),
-            1,
-            "the first was taken back"
-        );
-        assert_eq!(count("SELECT COUNT(*) FROM dossier_fact"), standing);
+        // In one look each: a server may end a transaction whose client is gone.
+        let waits_or_stands = "SELECT (SELECT COUNT(*) FROM dossier) + (SELECT COUNT(*) FROM import_row)";
+        assert_eq!(count(waits_or_stands), i64::from(ROWS), "each waits or stands");
+        let half = "SELECT (SELECT COUNT(*) FROM dossier) - (SELECT COUNT(*) FROM dossier_fact)";
+        assert_eq!(count(half), 0, "none stands in part");
+        let taken_back = "SELECT COUNT(*) FROM import_run WHERE state = 'refused' AND rows_applied = 0";
+        assert_eq!(count(taken_back), 1, "the first was taken back");
         let told = json(&home.well(&arguments));
-        assert_eq!(told["resumed"], Value::from(i64::from(ROWS) - standing));
+        let resumed = told["resumed"].as_i64().unwrap();
+        assert!(
+            (1..i64::from(ROWS)).contains(&resumed),
+            "killed too early or too late: {told}"
+        );
         assert_eq!(
             (&told["taken_back"], &told["rows_refused"]),
             (&false.into(), &0.into())
