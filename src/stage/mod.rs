@@ -24,6 +24,7 @@ pub mod dispatch;
 pub mod dossier_record;
 pub mod endpoint;
 pub mod feed;
+pub mod import;
 pub mod intake;
 pub mod keys;
 pub mod reconcile;

@@ -222,12 +222,21 @@ fn invariants_that_name_no_test_or_one_that_is_not_there() {
             .collect();
         format!("# Page\n\n## Invariants\n\n{}\n\n## Next\n", lines.join("\n"))
     };
-    says(&invariant_violations(&page("Test: `doubt::one_order`"), &tests), &[]);
+    says(
+        &invariant_violations(&page("Test: `doubt::one_order`"), &tests),
+        &[],
+    );
     says(&invariant_violations(&page("Not yet: no log."), &tests), &[]);
     for (third, wrong) in [
         ("", "invariant 3 names no test"),
-        ("Test: `road::doubt::two_orders`", "`road::doubt::two_orders`, which is no test"),
-        ("Test: `road::held::one_order`", "`road::held::one_order`, which is no test"),
+        (
+            "Test: `road::doubt::two_orders`",
+            "`road::doubt::two_orders`, which is no test",
+        ),
+        (
+            "Test: `road::held::one_order`",
+            "`road::held::one_order`, which is no test",
+        ),
     ] {
         says(&invariant_violations(&page(third), &tests), &[wrong]);
     }

@@ -260,7 +260,9 @@ pub(crate) fn invariant_violations(text: &str, tests: &[Source]) -> Vec<String> 
         }
         for name in named {
             if !is_a_test(name, tests) {
-                found.push(format!("ARCHITECTURE.md: invariant {number} names `{name}`, which is no test"));
+                found.push(format!(
+                    "ARCHITECTURE.md: invariant {number} names `{name}`, which is no test"
+                ));
             }
         }
     }
@@ -272,7 +274,11 @@ fn is_a_test(name: &str, tests: &[Source]) -> bool {
         return false;
     };
     let place = format!("/{}", place.replace("::", "/"));
-    let declared = [format!("fn {function}("), format!("{function} =>"), format!("{function},")];
+    let declared = [
+        format!("fn {function}("),
+        format!("{function} =>"),
+        format!("{function},"),
+    ];
     tests.iter().any(|file| {
         let path = file.path.trim_end_matches(".rs").trim_end_matches("/mod");
         path.ends_with(&place) && declared.iter().any(|text| file.text.contains(text))

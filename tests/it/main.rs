@@ -12,6 +12,8 @@ mod decide;
 #[cfg(test)]
 mod feed;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod intake;
 #[cfg(test)]
 mod report;

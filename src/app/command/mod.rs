@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod endpoints;
 pub mod handover;
 mod handover_words;
+pub mod import;
 pub mod keys;
 pub mod migrate;
 pub mod report;
@@ -112,7 +113,10 @@ pub enum Command {
     /// Check a tracking number, a telephone number or a dossier code
     #[command(long_about = check::LONG_ABOUT)]
     Check(check::Args),
-    /// Make, describe or rotate the keys of personal data
+    /// Bring in dossiers, the installation's set-up, or administrative units, by file
+    #[command(long_about = import::LONG_ABOUT)]
+    Import(import::Args),
+    /// Make, describe or rotate the keys of personal data; make or revoke API keys
     #[command(long_about = keys::LONG_ABOUT)]
     Keys(keys::Args),
     /// Show or check the configuration in force
@@ -160,6 +164,7 @@ impl Command {
             Self::Worker(args) => args.run(global),
             Self::Migrate(args) => args.run(global),
             Self::Check(args) => args.run(global),
+            Self::Import(args) => args.run(global),
             Self::Keys(args) => args.run(global),
             Self::Config(args) => args.run(global),
             Self::Audit(args) => args.run(global),

@@ -3,7 +3,7 @@
 //! In: the operator's address. Out: rows through the store's own functions in one transaction, and the identifiers that
 //! the clerk acts with. Deliberately not here: dossiers.
 
-use super::places::{CENTRES, PROVINCE, SET_NOW, all_units};
+use super::places::{CENTRES, PROVINCE};
 use super::plan::SOURCES;
 use super::procedures::PROCEDURES;
 use crate::domain::id::{AccountId, Ids, OfficeId, SourceId, StaffId};
@@ -16,8 +16,9 @@ use crate::edge::store::reference::{
     Office, Procedure, Staff, give_role, put_office, put_procedure, put_staff,
 };
 use crate::edge::store::source::{SourceSystem, put_source};
-use crate::edge::store::unit::{Unit, put_unit};
+use crate::edge::store::unit::put_unit;
 use crate::edge::store::{Command, Store, StoreError, Tx};
+use crate::stage::import::units::{self, SET_NOW};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
@@ -161,15 +162,11 @@ impl Command for SetUp {
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        for unit in all_units() {
-            let unit = Unit {
-                unit_set: unit.set.to_owned(),
-                code: unit.code.to_owned(),
-                level: unit.level.to_owned(),
-                name: unit.name,
-                parent_code: unit.parent.map(str::to_owned),
-            };
-            put_unit(tx, &unit, self.from).await?;
+        // A test of the list that comes with the program rules out that it cannot be read.
+        for set in units::built_in().unwrap_or_default() {
+            for unit in &set.units {
+                put_unit(tx, unit, self.from).await?;
+            }
         }
         put_account(tx, &self.account).await?;
         self.offices(tx).await?;

@@ -4,24 +4,13 @@
 //! store (`cast`), and what people ask for (`procedures`).
 
 use super::dice::Dice;
+use crate::stage::import::units::{DONG_NAI, ONCE_XA, SET_NOW, SET_OF_2025};
 use std::collections::BTreeSet;
 
 /// National code of Quảng Ninh.
 pub(super) const PROVINCE: &str = "22";
-/// Set version of today's units.
-pub(super) const SET_NOW: &str = "vn-2026-04";
 /// Set version of the units before July 2025.
 pub(super) const SET_BEFORE: &str = "legacy-2025-06";
-
-/// Set version of the units from July 2025 on, before ten xã of Đồng Nai became phường.
-pub(super) const SET_OF_2025: &str = "vn-2025-07";
-/// National code of Đồng Nai.
-const DONG_NAI: &str = "75";
-/// The ten communes that were xã in [`SET_OF_2025`] and are phường today (Nghị quyết 237/NQ-UBTVQH16): a system that was
-/// not brought up to date still calls them so, and the postal operator's list does not.
-const ONCE_XA: [&str; 10] = [
-    "25270", "25357", "25363", "26116", "26170", "26248", "26326", "26368", "26425", "26485",
-];
 
 const UNITS: &str = include_str!("../../../fixtures/units/units.csv");
 const OLD_UNITS: &str = include_str!("../../../fixtures/units/legacy_units.csv");
@@ -259,49 +248,6 @@ impl Map {
     }
 }
 
-/// A unit as the store keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NamedUnit {
-    pub(super) set: &'static str,
-    pub(super) level: &'static str,
-    pub(super) code: &'static str,
-    pub(super) name: String,
-    pub(super) parent: Option<&'static str>,
-}
-
-/// Every unit of today, and those that were called otherwise in [`SET_OF_2025`].
-pub(super) fn all_units() -> Vec<NamedUnit> {
-    let mut units = Vec::new();
-    let mut provinces = BTreeSet::new();
-    for line in UNITS.lines().skip(1) {
-        let mut columns = line.split(',');
-        let (Some(province), Some(province_name), Some(commune), Some(name)) =
-            (columns.next(), columns.next(), columns.next(), columns.next())
-        else {
-            continue;
-        };
-        let named = |set, level, code, name: &str, parent| NamedUnit {
-            set,
-            level,
-            code,
-            name: name.to_owned(),
-            parent,
-        };
-        if provinces.insert(province) {
-            units.push(named(SET_NOW, "province", province, province_name, None));
-            if province == DONG_NAI {
-                units.push(named(SET_OF_2025, "province", province, "Tỉnh Đồng Nai", None));
-            }
-        }
-        units.push(named(SET_NOW, "commune", commune, name, Some(province)));
-        if ONCE_XA.contains(&commune) {
-            let before = name.replacen("Phường", "Xã", 1);
-            units.push(named(SET_OF_2025, "commune", commune, &before, Some(province)));
-        }
-    }
-    units
-}
-
 const fn now(province: &'static str, commune: &'static str) -> Units {
     Units {
         set: SET_NOW,
@@ -333,22 +279,5 @@ mod tests {
         );
         assert!(map.gone.contains(&"06694"), "{:?}", map.gone);
         assert!(!map.gone.contains(&"06673"), "Bãi Cháy is still there");
-    }
-
-    #[test]
-    fn the_ten_once_xa_of_dong_nai_are_phuong_today() {
-        let units = all_units();
-        assert_eq!(units.len(), 34 + 3_321 + 1 + 10);
-        for code in ONCE_XA {
-            let names: Vec<&str> = units
-                .iter()
-                .filter(|unit| unit.code == code && unit.parent == Some(DONG_NAI))
-                .map(|unit| unit.name.as_str())
-                .collect();
-            assert!(
-                names[0].starts_with("Phường ") && names[1].starts_with("Xã "),
-                "{names:?}"
-            );
-        }
     }
 }

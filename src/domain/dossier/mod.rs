@@ -5,6 +5,7 @@
 //! in person, dated at that time; it never goes away by itself: a contradiction sets [`Dossier::discrepancy`].
 //! Deliberately not here: a source's raw status words (status maps are data).
 
+pub mod snapshot;
 pub mod status_map;
 mod words;
 

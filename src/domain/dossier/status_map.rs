@@ -8,6 +8,7 @@ use super::DossierStatus;
 use crate::domain::journal::clean_code;
 use crate::domain::name::fold_for_search;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// The first line of every map.
 pub const STATUS_MAP_HEADER: &str = "raw,status,name_vi";
@@ -17,7 +18,19 @@ pub const STATUS_MAP_HEADER_WORDING_FIRST: &str = "code,name_vi,status";
 /// Name of the map for systems that use the portal's own numbers.
 pub const NATIONAL: &str = "national";
 
-const NATIONAL_V1: &str = include_str!("../../../fixtures/status-maps/dossier.national.v1.csv");
+/// Name, version and text of every map that ships with the program.
+const SHIPPED: [(&str, u32, &str); 2] = [
+    (
+        NATIONAL,
+        1,
+        include_str!("../../../fixtures/status-maps/dossier.national.v1.csv"),
+    ),
+    (
+        "local-sample",
+        1,
+        include_str!("../../../fixtures/status-maps/dossier.local-sample.v1.csv"),
+    ),
+];
 
 /// Why a text is no status map.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -158,8 +171,19 @@ impl StatusMaps {
     /// [`StatusMapError`] when a shipped file is broken; a test rules that out.
     pub fn built_in() -> Result<Self, StatusMapError> {
         let mut maps = Self::default();
-        maps.add(NATIONAL, StatusMap::parse(1, NATIONAL_V1)?);
+        for (name, version, text) in SHIPPED {
+            maps.add(name, StatusMap::parse(version, text)?);
+        }
         Ok(maps)
+    }
+
+    /// The same, read once.
+    ///
+    /// # Errors
+    /// As [`StatusMaps::built_in`].
+    pub fn shipped() -> Result<&'static Self, StatusMapError> {
+        static MAPS: LazyLock<Result<StatusMaps, StatusMapError>> = LazyLock::new(StatusMaps::built_in);
+        MAPS.as_ref().map_err(Clone::clone)
     }
 
     /// Adds a map; of two of the same name the newer version stays.
@@ -170,9 +194,9 @@ impl StatusMaps {
         }
     }
 
-    /// A map by its name.
+    /// A map by its name, also written `dossier.NAME` as its file is called.
     pub fn find(&self, name: &str) -> Option<&StatusMap> {
-        self.0.get(name)
+        self.0.get(name.strip_prefix("dossier.").unwrap_or(name))
     }
 
     /// The names known.
@@ -201,6 +225,17 @@ mod tests {
         assert_eq!(map.find("11"), None);
         assert_eq!(map.find(""), None);
         assert_eq!((map.version(), map.rows().count()), (1, 10));
+    }
+
+    #[test]
+    fn a_local_map_is_not_the_identity() {
+        let local = StatusMaps::shipped()
+            .unwrap()
+            .find("dossier.local-sample")
+            .unwrap();
+        assert_eq!(local.find(" 5 ").unwrap().status, DossierStatus::RETURNED);
+        assert_eq!(local.find("6").unwrap().status, DossierStatus::FINISHED);
+        assert_eq!(StatusMaps::shipped().unwrap().find("other"), None);
     }
 
     #[track_caller]

@@ -127,6 +127,15 @@ pub async fn find(tx: &mut Tx, id: ImportId) -> Result<Option<Run>, StoreError> 
     row.as_ref().map(Run::read).transpose()
 }
 
+/// Reads a run and keeps others from moving it until the transaction ends.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn lock(tx: &mut Tx, id: ImportId) -> Result<Option<Run>, StoreError> {
+    let row = tx.row(sql!(split "import_run" / "lock"), args![id]).await?;
+    row.as_ref().map(Run::read).transpose()
+}
+
 /// Stages rows by their line, sealed, and counts on from `before` to `(total, refused)`; `false`: somebody else did.
 ///
 /// # Errors
@@ -179,6 +188,14 @@ pub async fn delete_rows(tx: &mut Tx, id: ImportId, line: u32, switched: u32) ->
     tx.execute(sql!("import_run" / "applied"), args![id, switched])
         .await
         .map(drop)
+}
+
+/// Throws away up to `limit` staged rows that will not be switched in; how many there were.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn clear_rows(tx: &mut Tx, id: ImportId, limit: u32) -> Result<u64, StoreError> {
+    tx.execute(sql!("import_row" / "clear"), args![id, limit]).await
 }
 
 /// Moves a run from one state to another; `false`: it was not in that state.

@@ -27,6 +27,7 @@ mod migration;
 mod open;
 pub mod operator;
 pub mod outbox;
+pub mod overview;
 pub mod personal;
 pub mod poll;
 pub mod queue;

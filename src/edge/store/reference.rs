@@ -183,6 +183,46 @@ pub async fn roles(
         .collect()
 }
 
+/// A role at an office for a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldRole {
+    /// Where.
+    pub office: OfficeId,
+    /// Its word.
+    pub role: String,
+    /// First instant.
+    pub from: Timestamp,
+    /// First instant after it.
+    pub until: Option<Timestamp>,
+}
+
+/// Writes a role; one that began at the same instant takes the new end.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn put_role(tx: &mut Tx, staff: StaffId, held: &HeldRole) -> Result<(), StoreError> {
+    let values = args![staff, held.office, &held.role, held.from, held.until];
+    tx.execute(sql!("staff_role" / "upsert"), values).await.map(drop)
+}
+
+/// Every role a member of staff has, had or will have.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn roles_of(tx: &mut Tx, staff: StaffId) -> Result<Vec<HeldRole>, StoreError> {
+    let rows = tx.rows(sql!("staff_role" / "of_staff"), args![staff]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(HeldRole {
+                office: row.id("office_id", OfficeId::from_bytes)?,
+                role: row.text("role")?,
+                from: row.at("valid_from_at")?,
+                until: row.opt_at("valid_to_at")?,
+            })
+        })
+        .collect()
+}
+
 /// An administrative procedure.
 #[derive(Clone, Debug)]
 pub struct Procedure {

@@ -3,7 +3,7 @@
 //! In: values. Out: values. Deliberately not here: who may change
 //! them (`stage`).
 
-use super::{StoreError, Tx, args, sql};
+use super::{Row, StoreError, Tx, args, sql};
 use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
 
@@ -49,13 +49,26 @@ pub async fn unit(tx: &mut Tx, unit_set: &str, level: &str, code: &str) -> Resul
     else {
         return Ok(None);
     };
-    Ok(Some(Unit {
+    read(&row).map(Some)
+}
+
+fn read(row: &Row) -> Result<Unit, StoreError> {
+    Ok(Unit {
         unit_set: row.text("unit_set")?,
         code: row.text("code")?,
         level: row.text("level")?,
         name: row.text("name")?,
         parent_code: row.opt_text("parent_code")?,
-    }))
+    })
+}
+
+/// Every unit of a set.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn units_of(tx: &mut Tx, unit_set: &str) -> Result<Vec<Unit>, StoreError> {
+    let rows = tx.rows(sql!("unit" / "of_set"), args![unit_set]).await?;
+    rows.iter().map(read).collect()
 }
 
 /// The loaded sets of national units: version, valid from, number of units.

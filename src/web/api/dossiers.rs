@@ -6,9 +6,10 @@
 use super::body::JsonBody;
 use super::reader::{self, Faults};
 use super::{Api, time};
+use crate::domain::dossier::snapshot::{Snapshot, Warning};
 use crate::domain::dossier::{Discrepancy, ReturnBy, SubmittedBy};
 use crate::domain::event::{ShipmentBlock, delivery_block};
-use crate::stage::dossier_record::{self, Look, Snapshot, Warning, Withdrawal};
+use crate::stage::dossier_record::{self, Look, Withdrawal};
 use crate::web::auth::Authenticated;
 use crate::web::problem::Problem;
 use crate::web::wording;

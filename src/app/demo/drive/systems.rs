@@ -1,6 +1,6 @@
 //! Room `app::demo`: what dossier systems do: state dossiers, register envelopes, take choices back; and a forger.
 //!
-//! In: acts of the agenda. Out: calls of the gateway's own doors, and notes of what it acknowledged. Deliberately not
+//! In: acts of the agenda. Out: calls of the gateway's own doors, files brought in, and notes of what it acknowledged. Deliberately not
 //! here: paper.
 
 use super::Drive;
@@ -8,12 +8,17 @@ use super::agenda::{Act, next_morning};
 use crate::app::demo::client::{Answer, Client, Registration, text};
 use crate::app::demo::error::DemoError;
 use crate::app::demo::notes::{Paper, Parcel};
-use crate::app::demo::plan::Plan;
+use crate::app::demo::places::CENTRES;
 use crate::app::demo::plan::days::MINUTE_MS;
+use crate::app::demo::plan::{Dossier, Plan, SOURCES, Stated};
+use crate::app::demo::procedures::PROCEDURES;
 use crate::domain::id::ShipmentId;
-use crate::domain::time::Clock as _;
+use crate::domain::time::{Clock as _, Timestamp};
+use crate::stage::dossier_record;
+use crate::stage::import::dossiers::{self, Column, Mode, Request};
 use futures_util::StreamExt as _;
 use serde_json::json;
+use std::path::{Path, PathBuf};
 
 /// Calls of the systems under way at one time.
 const PARALLEL: usize = 16;
@@ -332,20 +337,95 @@ impl Drive<'_> {
 }
 
 impl Drive<'_> {
-    /// A file of the day.
+    /// The files of the day, one per system, as systems without any other way out write them; imported as an
+    /// administrator does.
     pub(super) async fn file(&mut self, rows: &[(usize, usize)]) -> Result<(), DemoError> {
-        let calls = rows.iter().filter_map(|(dossier, place)| {
-            let dossier = self.plan.dossiers.get(*dossier)?;
-            Some(self.world.client.put(dossier, dossier.statements.get(*place)?))
-        });
-        let done: Vec<Result<(), DemoError>> = futures_util::stream::iter(calls)
-            .buffer_unordered(64)
-            .collect()
-            .await;
-        for result in done {
-            result?;
-            self.notes.count("statements_by_file");
+        let sources = SOURCES.iter().zip(&self.world.cast.sources);
+        for (number, ((code, _), source)) in sources.enumerate() {
+            let rows = rows.iter().filter_map(|(dossier, place)| {
+                let dossier = self.plan.dossiers.get(*dossier)?;
+                let stated = dossier.statements.get(*place)?;
+                (dossier.source == number).then_some((dossier, stated))
+            });
+            let rows: Vec<(&Dossier, &Stated)> = rows.collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let path = self.day_file(code)?;
+            write_rows(&path, &rows)
+                .map_err(|error| DemoError::Part("a file of the day", Box::new(error)))?;
+            let file = std::fs::read(&path)?;
+            let request = Request {
+                file: &file,
+                source: code,
+                actor: dossier_record::system(*source),
+                mode: Mode::GoodRows,
+            };
+            let outcome = dossiers::run(&self.world.context, request, &|_step, _done, _total| {}).await;
+            let outcome = outcome
+                .map_err(|error| DemoError::Part("the import of a file of the day", Box::new(error)))?;
+            if let Some(refused) = outcome.refused.first() {
+                return Err(DemoError::Answer {
+                    what: "a row of a file of the day",
+                    status: 422,
+                    detail: format!("line {} {:?}", refused.line, refused.faults),
+                });
+            }
+            self.notes.add("statements_by_file", u64::from(outcome.applied));
+            self.notes.add("dossiers_opened", u64::from(outcome.opened));
+            self.notes.count("files_imported");
         }
         Ok(())
     }
+
+    /// Where a system's file of the day is written: beside the database, in a folder of its own.
+    fn day_file(&self, source: &str) -> Result<PathBuf, DemoError> {
+        let folder = self.world.notes.with_file_name("files");
+        std::fs::create_dir_all(&folder)?;
+        let date = self.world.clock.now().local_date();
+        Ok(folder.join(format!("{date}-{source}.csv")))
+    }
+}
+
+/// One line for each statement, in order, under the headings of the sample file.
+fn write_rows(path: &Path, rows: &[(&Dossier, &Stated)]) -> Result<(), csv::Error> {
+    const COLUMNS: [Column; 12] = [
+        Column::DossierCode,
+        Column::Status,
+        Column::StatusAt,
+        Column::Procedure,
+        Column::ReceivingOffice,
+        Column::ReturnBy,
+        Column::SubmittedBy,
+        Column::ReceivedAt,
+        Column::DueAt,
+        Column::FinishedAt,
+        Column::ReturnedAt,
+        Column::Duplicate,
+    ];
+    let mut file = csv::Writer::from_path(path)?;
+    file.write_record(COLUMNS.map(Column::name_vi))?;
+    let time = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.local().to_string());
+    for (dossier, stated) in rows {
+        file.write_record([
+            dossier.code.clone(),
+            stated.status.to_string(),
+            time(Some(stated.at)),
+            PROCEDURES
+                .get(dossier.procedure)
+                .map_or_else(String::new, |procedure| procedure.code.to_owned()),
+            CENTRES
+                .get(dossier.centre)
+                .map_or_else(String::new, |centre| centre.code.to_owned()),
+            stated.return_by.as_str().to_owned(),
+            dossier.submitted_by.as_str().to_owned(),
+            time(Some(dossier.received_at)),
+            time(Some(stated.due_at)),
+            time(stated.finished_at),
+            time(stated.returned_at),
+            u8::from(stated.duplicate).to_string(),
+        ])?;
+    }
+    file.flush()?;
+    Ok(())
 }

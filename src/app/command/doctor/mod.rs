@@ -3,6 +3,8 @@
 //! In: an installation as it is, sound or not. Out: a line for each thing looked at, and how to mend it. It looks and
 //! changes nothing: no file, no database and no schema is made. Deliberately not here: mending.
 
+mod setup;
+
 use super::{Global, print};
 use crate::app::config::Config;
 use crate::app::ports::SystemClock;
@@ -26,8 +28,8 @@ const BUILT_AFTER: &str = "2026-01-01T00:00:00Z";
 const CLOCK_SLACK_MS: i64 = 300_000;
 
 /// What `--help` says beyond the one line.
-pub(super) const LONG_ABOUT: &str = "Looks at configuration, keys, database, schema, clock, disk space, calendars and certificates, changes \
-    nothing, and says for each what is wrong and how to mend it. Exit code 1 when something fails.";
+pub(super) const LONG_ABOUT: &str = "Looks at configuration, keys, database, schema, set-up, operator accounts, clock, disk space, calendars and \
+    certificates, changes nothing, and says for each what is wrong and how to mend it. Exit code 1 when something fails.";
 
 /// Say what is wrong with this installation and how to mend it
 #[derive(clap::Args, Debug)]
@@ -143,7 +145,7 @@ async fn look(config: &Config) -> Vec<Finding> {
             None
         }
     };
-    findings.push(database(config, keyring).await);
+    findings.extend(database(config, keyring).await);
     findings.extend(config.sqlite_file().map(|file| disk(&file)));
     findings.push(clock(SystemClock.now(), config.sqlite_file().as_deref()));
     findings.extend(calendars(SystemClock.now()));
@@ -172,30 +174,39 @@ fn missing_keys(config: &Config) -> &'static str {
     }
 }
 
-async fn database(config: &Config, keyring: Option<Arc<Keyring>>) -> Finding {
+/// The database and, when it can be opened, what is set up in it.
+async fn database(config: &Config, keyring: Option<Arc<Keyring>>) -> Vec<Finding> {
     const NAME: &str = "database";
     if let Some(file) = config.sqlite_file().filter(|file| !file.exists()) {
-        return fail(
+        return vec![fail(
             NAME,
             format!("{} does not exist", file.display()),
             "run `hoibao migrate` to make it, or set database.url",
-        );
+        )];
     }
     // The schema can be looked at without the right keys; these open nothing and are thrown away.
     let keyring = match keyring.map_or_else(throw_away_keys, Ok) {
         Ok(keyring) => keyring,
-        Err(error) => return fail(NAME, chain(&error), "give the process access to random bytes"),
+        Err(error) => {
+            return vec![fail(
+                NAME,
+                chain(&error),
+                "give the process access to random bytes",
+            )];
+        }
     };
-    match Store::open(&config.store_settings(), keyring).await {
+    vec![match Store::open(&config.store_settings(), keyring).await {
         Ok(store) => {
-            store.close().await;
-            ok(
+            let mut findings = vec![ok(
                 NAME,
                 format!(
                     "reachable, engine safe, schema version {} up to date",
                     newest_version()
                 ),
-            )
+            )];
+            findings.extend(setup::look(&store, SystemClock.now()).await);
+            store.close().await;
+            return findings;
         }
         Err(StoreError::Schema { found, known, .. }) if found < known => fail(
             NAME,
@@ -212,7 +223,7 @@ async fn database(config: &Config, keyring: Option<Arc<Keyring>>) -> Finding {
             chain(&anyhow::Error::from(error)),
             "check database.url, that the server runs, the rights of the user, and the engine's settings named here",
         ),
-    }
+    }]
 }
 
 fn throw_away_keys() -> anyhow::Result<Arc<Keyring>> {
