@@ -131,7 +131,8 @@ impl ResolutionName {
 /// What resolve may do with an outcome that is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DoubtPolicy {
-    /// Look up by our reference; adopt, or resend after two absences a quiescence apart.
+    /// Look up by our reference; adopt. After two absences a quiescence apart: resend where a duplicate is refused, else
+    /// a person releases it, and it is looked up once more before it goes.
     LookUp,
     /// Send the same reference again: the refusal of a duplicate is the answer.
     ResendAsks,
@@ -148,6 +149,15 @@ impl Capabilities {
         match self.duplicate_reference {
             DuplicateReference::Refused => DoubtPolicy::ResendAsks,
             DuplicateReference::Accepted | DuplicateReference::Unknown => DoubtPolicy::WaitForPerson,
+        }
+    }
+
+    /// Whether an order that look-ups did not find may be sent again without a person. Only where the operator is known
+    /// to refuse a second order of the same reference: elsewhere an order that was only late would become two.
+    pub const fn may_resend_absent(&self) -> bool {
+        match self.duplicate_reference {
+            DuplicateReference::Refused => true,
+            DuplicateReference::Accepted | DuplicateReference::Unknown => false,
         }
     }
 

@@ -39,14 +39,15 @@ pub enum CancelError {
 /// [`CancelError`] when the store or an account cannot be used.
 pub async fn tick(context: &Arc<Context>) -> Result<Tick, CancelError> {
     let mut tx = context.store.snapshot().await?;
-    let accounts = account::accounts(&mut tx).await?;
+    let mut looked = Vec::new();
+    for account in account::accounts(&mut tx).await? {
+        let next_at = shipment::next_cancel(&mut tx, account.id).await?;
+        looked.push((account, next_at));
+    }
     drop(tx);
     let mut total = Tick::default();
-    for account in accounts {
+    for (account, next_at) in looked {
         let now = context.clock.now();
-        let mut tx = context.store.snapshot().await?;
-        let next_at = shipment::next_cancel(&mut tx, account.id).await?;
-        drop(tx);
         if next_at.is_none_or(|at| at > now) {
             total.next_at = [total.next_at, next_at].into_iter().flatten().min();
             continue;

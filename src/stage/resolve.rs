@@ -1,17 +1,17 @@
 //! Stage 2b, resolve: treats attempts whose outcome is unknown.
 //!
 //! What it may do follows from the account's abilities, never from an operator's name. With a look-up by reference:
-//! wait the quiescence, look; found: adopt; absent twice, a quiescence apart: the shipment is sent again with the same
-//! reference where a second order would be refused; elsewhere a person decides, for the first may still appear. Without
-//! a look-up, where duplicates are refused, the resend is itself the question. With neither, nothing is sent: feed,
-//! callback or a person decides.
+//! wait the quiescence, look; found: adopt; absent twice, a quiescence apart: sent again with the same reference where
+//! a duplicate is refused, else held until a person releases it, and then looked up once more before it goes (an order
+//! may be later than any quiescence). Without a look-up, where duplicates are refused, the resend is itself the question.
+//! With neither, nothing is sent: feed, callback or a person decides.
 //!
 //! In: queue rows in doubt. Out: facts, `queue`, `poll`, evidence, journal. If we stop anywhere, the lease runs out and
 //! the question is asked again. Deliberately not here: sending (dispatch).
 
 use super::context::operator::{Operator, OperatorError, ReadOutcome};
 use super::context::{Context, Tick};
-use crate::domain::capability::{DoubtPolicy, DuplicateReference};
+use crate::domain::capability::DoubtPolicy;
 use crate::domain::delivery::{DeliveryFact, DeliveryState, FactBody};
 use crate::domain::journal::Actor;
 use crate::domain::time::Timestamp;
@@ -26,6 +26,8 @@ use std::sync::Arc;
 
 /// How long a row without any permitted question waits before it is looked at again, milliseconds.
 const WAIT_FOR_PERSON_MS: i64 = 3_600_000;
+/// Why a shipment is held that the operator does not know after an unknown outcome.
+const ABSENT_WORD: &str = "absent_at_operator";
 /// How long a failed question is put off, milliseconds.
 const ASK_AGAIN_MS: i64 = 60_000;
 
@@ -46,18 +48,19 @@ pub enum ResolveError {
 /// [`ResolveError`] when the store or an account cannot be used.
 pub async fn tick(context: &Arc<Context>) -> Result<Tick, ResolveError> {
     let mut tx = context.store.snapshot().await?;
-    let accounts = account::accounts(&mut tx).await?;
+    let mut looked = Vec::new();
+    for account in account::accounts(&mut tx).await? {
+        let next_at = queue::next_due(&mut tx, account.id, Claim::Doubt).await?;
+        looked.push((account, next_at));
+    }
     drop(tx);
     let mut total = Tick::default();
-    for account in accounts {
-        let operator = Arc::new(Operator::of(context, account)?);
-        let mut tx = context.store.snapshot().await?;
-        let next_at = queue::next_due(&mut tx, operator.account.id, Claim::Doubt).await?;
-        drop(tx);
+    for (account, next_at) in looked {
         if next_at.is_none_or(|at| at > context.clock.now()) {
             total.next_at = [total.next_at, next_at].into_iter().flatten().min();
             continue;
         }
+        let operator = Arc::new(Operator::of(context, account)?);
         let claim = ClaimDoubts {
             context: Arc::clone(context),
             operator: Arc::clone(&operator),
@@ -198,11 +201,18 @@ impl Command for Settle {
         let mut new = NewFacts::default();
         self.keep_evidence(tx, &shipment).await?;
         match &self.found {
-            Found::Orders(orders, _) => self.adopt(tx, &mut row, &mut new, orders, &open).await?,
+            Found::Orders(orders, _) => {
+                self.adopt(tx, &mut row, &mut new, orders, &open).await?;
+                if shipment.held.as_deref() == Some(ABSENT_WORD) {
+                    new.delivery
+                        .push((DeliveryFact::ours(shipment.id, self.now, FactBody::Released), 0));
+                }
+            }
             Found::Absent(_) => {
-                self.absent(tx, &mut row, &mut new, &open).await?;
-                if row.state == QueueState::Ready {
-                    self.may_send_again(&mut row, &mut new, shipment.held.is_some());
+                let held = shipment.held.is_some();
+                self.absent(tx, &mut row, &mut new, (&open, held)).await?;
+                if row.state == QueueState::Ready && shipment.held.is_some() {
+                    row.state = QueueState::Held;
                 }
             }
             Found::Later(at) => self.later(&mut row, *at),
@@ -282,13 +292,14 @@ impl Settle {
         Ok(())
     }
 
-    /// The operator knows nothing: after the second such answer, a quiescence after the first, the order does not exist.
+    /// The operator knows nothing. After the second such answer, a quiescence after the first, the order very likely does
+    /// not exist; only where a second one would be refused is that enough to send again without a person.
     async fn absent(
         &self,
         tx: &mut Tx,
         row: &mut QueueRow,
         new: &mut NewFacts,
-        open: &[AttemptRow],
+        (open, held): (&[AttemptRow], bool),
     ) -> Result<(), StoreError> {
         let quiescence = self.operator.account.capabilities.quiescence_ms;
         let rested = |since: Option<Timestamp>| since.is_none_or(|at| self.now.since_ms(at) >= quiescence);
@@ -305,6 +316,16 @@ impl Settle {
         if row.absences < 2 {
             return Ok(());
         }
+        // Held at the second absence. A later one of a shipment that is not held means that a person released it.
+        if !self.operator.account.capabilities.may_resend_absent() && (held || row.absences == 2) {
+            if !held {
+                let reason = ABSENT_WORD.to_owned();
+                let fact = DeliveryFact::ours(row.shipment, self.now, FactBody::Held { reason });
+                new.delivery.push((fact, 0));
+            }
+            row.state = QueueState::Held;
+            return Ok(());
+        }
         for attempt in open {
             attempt::settle(tx, attempt.id, "absent", self.now).await?;
             let body = FactBody::AbsentAtOperator { attempt: attempt.id };
@@ -315,21 +336,6 @@ impl Settle {
         row.due_at = self.now;
         row.doubted_at = None;
         Ok(())
-    }
-
-    /// After the second absence: sent again only where the operator would refuse a second order of the same reference.
-    fn may_send_again(&self, row: &mut QueueRow, new: &mut NewFacts, held: bool) {
-        let refuses = self.operator.account.capabilities.duplicate_reference == DuplicateReference::Refused;
-        if refuses && !held {
-            return;
-        }
-        row.state = QueueState::Held;
-        if !held {
-            let reason = "absent_at_operator".to_owned();
-            let body = FactBody::Held { reason };
-            new.delivery
-                .push((DeliveryFact::ours(row.shipment, self.now, body), 0));
-        }
     }
 
     fn later(&self, row: &mut QueueRow, at: Timestamp) {

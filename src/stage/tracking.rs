@@ -227,6 +227,7 @@ impl ReadRow {
         let mut new = NewFacts::default();
         let mut unknown = None;
         let mut too_early = false;
+        let known = tracking_event::known(tx, id).await?;
         for row in &journey.rows {
             if !proven {
                 break;
@@ -235,7 +236,12 @@ impl ReadRow {
             let state = self.judge(&shipment, row, meaning.as_ref());
             let event = event(telling, id, row, state);
             too_early |= state == EventState::Quarantined(FUTURE);
-            if !tracking_event::put(tx, &event, (telling.row.id, self.now)).await? {
+            // Most rows of a history were told before; only one in quarantine may have become plain since.
+            let told_before = match known.get(&event.identity) {
+                None => false,
+                Some(in_quarantine) => !in_quarantine || matches!(state, EventState::Quarantined(_)),
+            };
+            if told_before || !tracking_event::put(tx, &event, (telling.row.id, self.now)).await? {
                 continue;
             }
             match (state, meaning, row.occurred_at) {

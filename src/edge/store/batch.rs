@@ -247,15 +247,16 @@ async fn try_batch(begin: &dyn Begin, batch: &mut [Box<dyn Queued>]) -> Result<u
     let mut tx = begin.begin().await?;
     let alone = batch.len() == 1;
     let mut kept = 0;
+    if !alone {
+        tx.savepoint(Savepoint::Open).await?;
+    }
     for command in batch.iter_mut() {
-        if !alone {
-            tx.savepoint(Savepoint::Open).await?;
-        }
         match command.step(&mut tx).await {
+            // The next command's part is opened in the same breath: a round trip for each command, not two.
             Verdict::Keep => {
                 kept += 1;
                 if !alone {
-                    tx.savepoint(Savepoint::Keep).await?;
+                    tx.savepoint(Savepoint::KeepAndOpen).await?;
                 }
             }
             Verdict::Undo => {

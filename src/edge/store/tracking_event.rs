@@ -6,6 +6,7 @@
 use super::{StoreError, Tx, args, sql};
 use crate::domain::id::{InboxId, ShipmentId};
 use crate::domain::time::{Resolution, Timestamp};
+use std::collections::BTreeMap;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,23 @@ pub struct NewEvent {
     pub state: EventState,
     /// Version of the map that read it.
     pub map_version: u32,
+}
+
+/// Identities of a shipment's events, and whether they lie in quarantine.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn known(tx: &mut Tx, shipment: ShipmentId) -> Result<BTreeMap<[u8; 32], bool>, StoreError> {
+    let rows = tx.rows(sql!("tracking_event" / "known"), args![shipment]).await?;
+    let mut known = BTreeMap::new();
+    for row in &rows {
+        let identity = row.bytes("identity")?;
+        let identity = identity.try_into().map_err(|_length| StoreError::Corrupt {
+            place: "tracking_event.identity",
+        })?;
+        known.insert(identity, row.text("state")? == "quarantined");
+    }
+    Ok(known)
 }
 
 /// Keeps an event; `true` when it was not known, or lay in quarantine and is understood now.

@@ -140,7 +140,7 @@ impl Tx {
     pub(super) async fn savepoint(&mut self, verb: Savepoint) -> Result<(), StoreError> {
         let text = match verb {
             Savepoint::Open => "SAVEPOINT command",
-            Savepoint::Keep => "RELEASE SAVEPOINT command",
+            Savepoint::KeepAndOpen => "RELEASE SAVEPOINT command; SAVEPOINT command",
             Savepoint::Undo => "ROLLBACK TO SAVEPOINT command",
         };
         let done = match &mut self.inner {
@@ -162,7 +162,10 @@ impl Tx {
 /// What to do with a savepoint.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Savepoint {
+    /// Opens the part of the first command.
     Open,
-    Keep,
+    /// Keeps what was done in the open part, and opens the next command's.
+    KeepAndOpen,
+    /// Undoes what was done in the open part, which stays open for the next command.
     Undo,
 }

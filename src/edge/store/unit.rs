@@ -76,7 +76,7 @@ pub async fn unit_sets(tx: &mut Tx) -> Result<Vec<(String, Timestamp, u32)>, Sto
 }
 
 /// A unit as an operator numbers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OperatorUnitRow {
     /// The operator's code.
     pub code: String,
@@ -86,7 +86,8 @@ pub struct OperatorUnitRow {
     pub parent_code: String,
 }
 
-/// Replaces one list of an operator's units: rows are level, code, name, parent code (empty for none).
+/// Makes one list of an operator's units what `rows` say: level, code, name, parent code (empty for none). A list that
+/// is as it was is not written anew.
 ///
 /// # Errors
 /// [`StoreError`] as the database says.
@@ -96,6 +97,19 @@ pub async fn replace_operator_units(
     unit_set: &str,
     rows: &[(String, OperatorUnitRow)],
 ) -> Result<(), StoreError> {
+    let mut known = Vec::new();
+    for level in ["province", "district", "commune"] {
+        let units = operator_units(tx, account, unit_set, level).await?;
+        known.extend(units.into_iter().map(|unit| (level.to_owned(), unit)));
+    }
+    let sorted = |rows: &[(String, OperatorUnitRow)]| {
+        let mut rows = rows.to_vec();
+        rows.sort();
+        rows
+    };
+    if sorted(&known) == sorted(rows) {
+        return Ok(());
+    }
     tx.execute(sql!("operator_unit" / "delete"), args![account, unit_set])
         .await?;
     for (level, row) in rows {

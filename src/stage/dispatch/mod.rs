@@ -18,6 +18,7 @@ mod start;
 use super::context::operator::{Gate, Operator, OperatorError, failure_word};
 use super::context::{Context, Tick};
 use crate::domain::id::{AccountId, ShipmentId};
+use crate::domain::time::Timestamp;
 use crate::edge::carrier::{DispatchReading, TransportFailure};
 use crate::edge::store::account;
 use crate::edge::store::queue::{self, Claim, QueueRow};
@@ -46,21 +47,43 @@ pub enum DispatchError {
 /// # Errors
 /// [`DispatchError`] when the store or an account cannot be used; an operator that does not answer is no error.
 pub async fn tick(context: &Arc<Context>) -> Result<Tick, DispatchError> {
+    let now = context.clock.now();
     let mut tx = context.store.snapshot().await?;
-    let accounts = account::accounts(&mut tx).await?;
+    let mut looked = Vec::new();
+    for account in account::accounts(&mut tx).await? {
+        let waiting = Waiting {
+            stale: !queue::list_stale(&mut tx, account.id, now, 1).await?.is_empty(),
+            ready: queue::count_ready(&mut tx, account.id, now, context.limits.dispatch_claim_max).await?,
+            next_at: queue::next_due(&mut tx, account.id, Claim::Ready).await?,
+        };
+        looked.push((account, waiting));
+    }
     drop(tx);
     let mut total = Tick::default();
-    for account in accounts {
-        total.done += recover(context, account.id).await?;
+    for (account, waiting) in looked {
+        if waiting.stale {
+            total.done += recover(context, account.id).await?;
+        }
         if !account.active {
             continue;
         }
         let operator = Arc::new(Operator::of(context, account)?);
-        let sent = send_due(context, &operator).await?;
+        let sent = send_due(context, &operator, waiting).await?;
         total.done += sent.done;
         total.next_at = [total.next_at, sent.next_at].into_iter().flatten().min();
     }
     Ok(total)
+}
+
+/// What an account's part of the queue looked like when the round began.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    /// A lease ran out.
+    stale: bool,
+    /// Rows due now, as many as may be claimed.
+    ready: u32,
+    /// When the next row falls due.
+    next_at: Option<Timestamp>,
 }
 
 /// Attempts whose holder died between A and B: in doubt. Each for itself, so that one that cannot be read holds up no
@@ -123,24 +146,23 @@ async fn set_aside(
     }
 }
 
-async fn send_due(context: &Arc<Context>, operator: &Arc<Operator>) -> Result<Tick, DispatchError> {
+async fn send_due(
+    context: &Arc<Context>,
+    operator: &Arc<Operator>,
+    Waiting { ready, next_at, .. }: Waiting,
+) -> Result<Tick, DispatchError> {
     let limits = &context.limits;
     let now = context.clock.now();
-    let id = operator.account.id;
-    let mut tx = context.store.snapshot().await?;
-    let ready = queue::count_ready(&mut tx, id, now, limits.dispatch_claim_max).await?;
-    let next_at = queue::next_due(&mut tx, id, Claim::Ready).await?;
-    drop(tx);
+    if ready == 0 {
+        return Ok(Tick { done: 0, next_at });
+    }
     let Some(units) = order::units(context, &operator.account).await? else {
         // The operator's own unit list is not loaded yet: nothing can be addressed.
         return Ok(Tick {
             done: 0,
-            next_at: (ready > 0).then(|| now.plus_ms(1_000)),
+            next_at: Some(now.plus_ms(1_000)),
         });
     };
-    if ready == 0 {
-        return Ok(Tick { done: 0, next_at });
-    }
     let (limit, token) = match operator.gate_batch(context, ready).await? {
         (limit, Gate::Go { token }) => (limit, token),
         (_, Gate::Wait { until }) => {

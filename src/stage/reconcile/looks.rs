@@ -6,7 +6,6 @@
 //! (tracking).
 
 use super::ReconcileError;
-use crate::domain::capability::Door;
 use crate::domain::id::{AccountId, InboxId};
 use crate::domain::time::Timestamp;
 use crate::edge::carrier::LookUpKey;
@@ -14,8 +13,8 @@ use crate::edge::store::inbox::{self, InboxDoor};
 use crate::edge::store::poll::{self, PollRow};
 use crate::edge::store::shipment::{self, ShipmentRow};
 use crate::edge::store::{Command, StoreError, Tx, personal};
+use crate::stage::context::Context;
 use crate::stage::context::operator::{Operator, ReadOutcome};
-use crate::stage::context::{Context, Tick};
 use futures_util::StreamExt as _;
 use std::sync::Arc;
 
@@ -24,17 +23,8 @@ const LOOKS_AFTER_END: u32 = 2;
 /// How long a look that failed is put off, milliseconds.
 const ASK_AGAIN_MS: i64 = 60_000;
 
-/// One round for one account.
-pub(super) async fn round(context: &Arc<Context>, operator: &Arc<Operator>) -> Result<Tick, ReconcileError> {
-    if !operator.account.capabilities.doors.contains_key(&Door::PullOne) {
-        return Ok(Tick::default());
-    }
-    let mut tx = context.store.snapshot().await?;
-    let next_at = poll::next_due(&mut tx, operator.account.id).await?;
-    drop(tx);
-    if next_at.is_none_or(|at| at > context.clock.now()) {
-        return Ok(Tick { done: 0, next_at });
-    }
+/// One round for one account that has something due; how many were looked at.
+pub(super) async fn round(context: &Arc<Context>, operator: &Arc<Operator>) -> Result<u32, ReconcileError> {
     let claim = ClaimLooks {
         context: Arc::clone(context),
         account: operator.account.id,
@@ -48,7 +38,7 @@ pub(super) async fn round(context: &Arc<Context>, operator: &Arc<Operator>) -> R
         .collect()
         .await;
     results.into_iter().collect::<Result<Vec<()>, _>>()?;
-    Ok(Tick { done, next_at: None })
+    Ok(done)
 }
 
 /// What one look brought.

@@ -9,8 +9,9 @@ mod units;
 
 use super::context::operator::{Operator, OperatorError};
 use super::context::{Context, Tick};
+use crate::domain::capability::Door;
 use crate::edge::carrier::BuildError;
-use crate::edge::store::{StoreError, account};
+use crate::edge::store::{StoreError, account, operator, poll};
 use std::sync::Arc;
 
 /// Why a round of reconcile broke off.
@@ -33,17 +34,27 @@ pub enum ReconcileError {
 /// [`ReconcileError`] when the store or an account cannot be used; an operator that does not answer is no error.
 pub async fn tick(context: &Arc<Context>) -> Result<Tick, ReconcileError> {
     let mut tx = context.store.snapshot().await?;
-    let accounts = account::accounts(&mut tx).await?;
+    let mut looked = Vec::new();
+    for account in account::accounts(&mut tx).await? {
+        let loaded_at = operator::units_loaded_at(&mut tx, account.id).await?;
+        let next_at = poll::next_due(&mut tx, account.id).await?;
+        looked.push((account, loaded_at, next_at));
+    }
     drop(tx);
     let mut total = Tick::default();
-    for account in accounts {
+    for (account, loaded_at, next_at) in looked {
         if account.active {
-            total.done += u32::from(units::refresh(context, &account).await?);
+            total.done += u32::from(units::refresh(context, &account, loaded_at).await?);
         }
-        let operator = Arc::new(Operator::of(context, account)?);
-        let looked = looks::round(context, &operator).await?;
-        total.done += looked.done;
-        total.next_at = [total.next_at, looked.next_at].into_iter().flatten().min();
+        let now = context.clock.now();
+        let can_ask = account.capabilities.doors.contains_key(&Door::PullOne);
+        match next_at.filter(|_| can_ask) {
+            Some(at) if at <= now => {
+                let operator = Arc::new(Operator::of(context, account)?);
+                total.done += looks::round(context, &operator).await?;
+            }
+            next_at => total.next_at = [total.next_at, next_at].into_iter().flatten().min(),
+        }
     }
     Ok(total)
 }

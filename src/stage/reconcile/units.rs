@@ -21,12 +21,13 @@ const UNITS_AGE_MAX_MS: i64 = 86_400_000;
 const UNITS_LEASE_MS: i64 = 120_000;
 
 /// Loads the list when it is old and nobody else is loading it; whether it was loaded.
-pub(super) async fn refresh(context: &Arc<Context>, account: &Account) -> Result<bool, ReconcileError> {
+pub(super) async fn refresh(
+    context: &Arc<Context>,
+    account: &Account,
+    loaded_at: Option<Timestamp>,
+) -> Result<bool, ReconcileError> {
     let now = context.clock.now();
     let fresh_since = now.plus_ms(-UNITS_AGE_MAX_MS);
-    let mut tx = context.store.snapshot().await?;
-    let loaded_at = operator::units_loaded_at(&mut tx, account.id).await?;
-    drop(tx);
     if loaded_at.is_some_and(|at| at > fresh_since) {
         return Ok(false);
     }
