@@ -7,6 +7,7 @@ use super::seed::{self, COMMUNE_UNKNOWN_TO_OPERATOR, GOOD_PHONE};
 use hoibao::domain::dossier_code::DossierCode;
 use hoibao::domain::id::ShipmentId;
 use hoibao::domain::time::{Clock as _, Timestamp};
+use hoibao::edge::store::{Command, StoreError, Tx, queue};
 use hoibao::stage::desk::{self, CloseHandover, ClosedHandover, ListedItem, Taking, Thing};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -147,6 +148,15 @@ impl TestApp {
         self.ask("POST", &path, None, Some(&body)).await
     }
 
+    /// Something was heard about a shipment that is worth a look.
+    pub(crate) async fn hint(&self, id: ShipmentId) {
+        let hint = Hint(id, self.clock.now());
+        assert!(
+            self.context.store.submit(hint).await.unwrap(),
+            "it is not in doubt"
+        );
+    }
+
     /// The desk scans the n-th dossier's paper in.
     pub(crate) async fn scan_in(&self, number: u32) {
         let thing = Thing::Document {
@@ -181,5 +191,17 @@ impl TestApp {
         let reference = self.shipment(id).await.reference;
         self.simulator().hand_over(&reference, self.clock.now());
         closed
+    }
+}
+
+struct Hint(ShipmentId, Timestamp);
+
+impl Command for Hint {
+    const NAME: &'static str = "test_hint";
+    type Output = bool;
+    type Error = StoreError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        queue::hint_doubt(tx, self.0, self.1).await
     }
 }
