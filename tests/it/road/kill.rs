@@ -210,7 +210,7 @@ impl Place {
             "--faults",
             "none",
             "--fault-rates",
-            "lost_answer=80,late_accept=40,server_error=40,error_body=40,reset=40,masked_reply=1000,odd_shape=300",
+            "lost_answer=60,late_accept=40,server_error=10,error_body=10,reset=10,masked_reply=1000,odd_shape=300",
             "--speed",
             "600",
             "--username",
@@ -308,7 +308,7 @@ async fn killed(engine: Engine) {
 
 /// Every acknowledged shipment is there under its reference, and comes to be known at the operator.
 async fn rest(outside: &Outside, acknowledged: &BTreeMap<u32, (String, String)>) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = tokio::time::Instant::now() + 2 * PATIENCE;
     for (id, reference) in acknowledged.values() {
         let path = format!("/api/v1/shipments/{id}");
         loop {
