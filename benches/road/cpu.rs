@@ -57,7 +57,7 @@ impl Processes {
     }
 
     /// CPU time so far, microseconds.
-    pub(crate) fn cpu_us(&self) -> u64 {
+    pub(crate) fn cpu_us(self) -> u64 {
         let mut ticks = stat("self").map_or(0, |own| own.own);
         if let Some(server) = self.server {
             ticks += stat(&server.to_string()).map_or(0, |head| head.own + head.ended);

@@ -235,7 +235,7 @@ impl Gateway {
         &self,
         method: Method,
         wanted: StatusCode,
-        make: impl Fn(u32) -> (String, String),
+        make: impl Fn(u32) -> (String, String) + Send + Sync,
     ) -> anyhow::Result<u32> {
         let began = Instant::now();
         let calls = (1..=COUNT).map(|number| {

@@ -71,7 +71,8 @@ impl Process {
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let (tell, told) = std::sync::mpsc::channel();
         // The gateway tells it in its log, the operator on standard output; both pipes must be kept empty.
-        for reader in [Box::new(out) as Box<dyn std::io::Read + Send>, Box::new(err)] {
+        let pipes: [Box<dyn std::io::Read + Send>; 2] = [Box::new(out), Box::new(err)];
+        for reader in pipes {
             let tell = tell.clone();
             std::thread::spawn(move || {
                 for line in BufReader::new(reader).lines().map_while(Result::ok) {
@@ -270,7 +271,8 @@ async fn killed(engine: Engine) {
     // The operator's unit list is loaded once in a day; whoever dies over it leaves a lease of two minutes, which this test
     // does not wait for.
     outside.register(0).await;
-    rest(&outside, &outside.acknowledged.lock().unwrap().clone()).await;
+    let first = outside.acknowledged.lock().unwrap().clone();
+    rest(&outside, &first).await;
     let mut dice = fastrand::Rng::new();
     let seed = dice.get_seed();
     let done = AtomicU32::new(0);

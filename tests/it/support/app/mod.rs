@@ -14,8 +14,9 @@ mod seed;
 mod wire;
 
 pub(crate) use acts::{Line, code_of, dossier_body, shipment_body};
+pub(crate) use look::hex;
 pub(crate) use seed::{CUSTOMER, PASSWORD, REFUSED_PHONE, SOURCE, Seed, USERNAME};
-pub(crate) use wire::{Outcome, Plan, Wire};
+pub(crate) use wire::{Looking, Outcome, Plan, Wire};
 
 use super::postgres;
 use hoibao::app::config::{Config, Overrides};
@@ -61,7 +62,6 @@ pub(crate) enum Engine {
 }
 
 /// Runs a case on a SQLite file and on PostgreSQL.
-#[expect(clippy::future_not_send, reason = "each test runs on a thread of its own")]
 pub(crate) async fn on_both(case: impl AsyncFn(Engine)) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let running = tokio::time::timeout(PATIENCE * 2, case(engine)).await;
