@@ -17,6 +17,7 @@ use hoibao::domain::time::Clock;
 use hoibao::edge::carrier::Transport;
 use hoibao::edge::carrier::myvnpost::ADAPTER;
 use hoibao::edge::carrier::transport::{HttpTransport, TransportSettings};
+use hoibao::edge::dossier::client::{ClientSettings, EventClient};
 use hoibao::edge::store::{Backend, Keyring, Store, StoreSettings};
 use hoibao::stage::context::operator::Memory;
 use hoibao::stage::context::{Context, Limits};
@@ -115,6 +116,7 @@ fn context(store: Store, transport: Arc<dyn Transport>, seed: u64) -> anyhow::Re
         rng: Arc::new(SeededRng::new(seed)),
         carriers: compose::carriers()?,
         transport,
+        events: Arc::new(EventClient::new(&ClientSettings::default())?),
         calendars: Calendars::built_in()?,
         limits: Limits {
             dispatch_claim_max: 100,

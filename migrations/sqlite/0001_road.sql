@@ -429,7 +429,7 @@ CREATE TABLE endpoint (
     source_id BLOB NOT NULL REFERENCES source_system (id), -- fixed; gets the events of this source's dossiers
     url TEXT NOT NULL,                       -- may change
     secret_sealed BLOB NOT NULL,            -- signing secret, sealed under the current key
-    active INTEGER NOT NULL,                  -- 1 while events are sent
+    active INTEGER NOT NULL,                  -- 1 while events are sent; paused ones go on gathering them
     private_allowed INTEGER NOT NULL,         -- 1: may lie in a private network
     created_at INTEGER NOT NULL               -- fixed
 ) STRICT;
@@ -441,17 +441,18 @@ CREATE TABLE outbox (
     sequence INTEGER NOT NULL,                -- fixed; strictly rising per endpoint and dossier, from 1
     kind TEXT NOT NULL,                      -- fixed; name of the event
     body BLOB NOT NULL,                     -- fixed; frozen at event time; no name, telephone or address
-    state TEXT NOT NULL,                     -- waiting, leased, sent, dead
-    due_at INTEGER NOT NULL,                  -- not before
-    attempts INTEGER NOT NULL,                -- sends tried
+    state TEXT NOT NULL,                     -- waiting, leased, sent, dead (given up by rule), skipped (by a person)
+    due_at INTEGER NOT NULL,                  -- not before; while leased, the end of the lease
+    attempts INTEGER NOT NULL,                -- sends begun; from zero again after a redrive
+    first_at INTEGER,                         -- first send, moved on by every wait the receiver asked for: that is no age
     lease_token INTEGER NOT NULL,             -- fencing token
     lease_until_at INTEGER,                   -- leased until
     last_detail TEXT,                        -- kind of the last failure
     created_at INTEGER NOT NULL,              -- fixed
-    ended_at INTEGER,                         -- sent or given up
+    ended_at INTEGER,                         -- sent, given up or skipped
     UNIQUE (endpoint_id, dossier_id, sequence)
 ) STRICT;
-CREATE INDEX outbox_due ON outbox (state, due_at);
+CREATE INDEX outbox_due ON outbox (endpoint_id, state, due_at);
 
 CREATE TABLE import_run (
     id BLOB PRIMARY KEY,                    -- fixed

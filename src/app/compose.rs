@@ -10,7 +10,8 @@ use crate::domain::calendar::Calendars;
 use crate::domain::time::Clock;
 use crate::edge::carrier::Carriers;
 use crate::edge::carrier::myvnpost::MyVnPost;
-use crate::edge::carrier::transport::HttpTransport;
+use crate::edge::carrier::transport::{HttpTransport, TransportSettings};
+use crate::edge::dossier::client::{ClientSettings, EventClient};
 use crate::edge::store::{Keyring, Store};
 use crate::stage::context::Context;
 use crate::stage::context::operator::Memory;
@@ -50,8 +51,12 @@ pub async fn context(config: &Config, schema: Schema) -> anyhow::Result<Arc<Cont
         Schema::MakeWhenNew | Schema::UpToDate => open(config, keyring).await?,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let transport = HttpTransport::new(&config.transport_settings()?)
-        .map_err(|error| ConfigError::one(format!("section [operator]: {error}; correct that key")))?;
+    let settings = config.transport_settings()?;
+    let wrong = |error: &dyn std::error::Error| {
+        ConfigError::one(format!("section [operator]: {error}; correct that key"))
+    };
+    let transport = HttpTransport::new(&settings).map_err(|error| wrong(&error))?;
+    let events = EventClient::new(&event_settings(&settings)).map_err(|error| wrong(&error))?;
     Ok(Arc::new(Context {
         store,
         ids: Arc::new(UuidIds::system(Arc::clone(&clock))),
@@ -59,10 +64,21 @@ pub async fn context(config: &Config, schema: Schema) -> anyhow::Result<Arc<Cont
         rng: Arc::new(SeededRng::from_system()),
         carriers: carriers()?,
         transport: Arc::new(transport),
+        events: Arc::new(events),
         calendars: Calendars::built_in()?,
         limits: config.limits()?,
         operators: Memory::default(),
     }))
+}
+
+/// How to call receivers of events: by the proxy and the authorities that calls to operators use.
+pub fn event_settings(settings: &TransportSettings) -> ClientSettings {
+    ClientSettings {
+        connect_timeout_ms: settings.connect_timeout_ms,
+        proxy: settings.proxy.clone(),
+        extra_ca_pem: settings.extra_ca_pem.clone(),
+        user_agent: settings.user_agent.clone(),
+    }
 }
 
 /// Opens a store whose schema is up to date. An embedded database is not made by this.

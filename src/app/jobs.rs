@@ -6,7 +6,7 @@
 use super::config::Config;
 use super::telemetry::{METRIC_COMMANDS, METRIC_COMMITS, Numbers};
 use crate::stage::context::{Context, Tick};
-use crate::stage::{cancel, dispatch, reconcile, resolve, retention, tracking};
+use crate::stage::{cancel, dispatch, feed, reconcile, resolve, retention, tracking};
 use crate::worker::Job;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -40,6 +40,7 @@ pub fn road(every_ms: u64) -> Vec<Job> {
         Job::new("tracking", every_ms, async |context| {
             tracking::tick(&context).await
         }),
+        Job::new("feed", every_ms, async |context| feed::tick(&context).await),
     ]
 }
 

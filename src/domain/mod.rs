@@ -18,6 +18,8 @@ pub mod id;
 pub mod journal;
 pub mod money;
 pub mod name;
+#[cfg(test)]
+mod orders;
 pub mod phone;
 pub mod retry;
 pub mod role;

@@ -10,7 +10,7 @@ pub mod client_address;
 pub mod health;
 pub mod middleware;
 pub mod problem;
-mod wording;
+pub(crate) mod wording;
 
 use crate::stage::context::Context;
 use api::{Api, ApiLimits};

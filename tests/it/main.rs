@@ -4,9 +4,17 @@
 //! Deliberately not here: rules about the shape of the code (`tests/architecture.rs`).
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod decide;
+#[cfg(test)]
+mod feed;
+#[cfg(test)]
 mod intake;
+#[cfg(test)]
+mod report;
 #[cfg(test)]
 mod road;
 #[cfg(test)]

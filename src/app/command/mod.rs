@@ -3,13 +3,23 @@
 //! In: arguments. Out: one command run. A file per command, each with its `Args` and `run`; a new one is a line in
 //! [`Command`] and one in its `run`. Deliberately not here: what the commands do.
 
+pub mod audit;
 pub mod check;
 pub mod completions;
 pub mod config;
+pub mod deadletter;
+pub mod decide;
+mod decide_person;
+mod decide_show;
+mod decide_words;
 pub mod demo;
 pub mod doctor;
+pub mod endpoints;
+pub mod handover;
+mod handover_words;
 pub mod keys;
 pub mod migrate;
+pub mod report;
 pub mod serve;
 pub mod simulator;
 pub mod worker;
@@ -108,9 +118,27 @@ pub enum Command {
     /// Show or check the configuration in force
     #[command(long_about = config::LONG_ABOUT)]
     Config(config::Args),
+    /// Check the records against the journal
+    #[command(long_about = audit::LONG_ABOUT)]
+    Audit(audit::Args),
+    /// Draw the figures of a period
+    #[command(long_about = report::LONG_ABOUT)]
+    Report(report::Args),
+    /// Subscribe, list, pause and resume the receivers of signed events
+    #[command(long_about = endpoints::LONG_ABOUT)]
+    Endpoints(endpoints::Args),
+    /// List, show, redrive and skip what was given up
+    #[command(long_about = deadletter::LONG_ABOUT)]
+    Deadletter(deadletter::Args),
     /// Say what is wrong with this installation and how to mend it
     #[command(long_about = doctor::LONG_ABOUT)]
     Doctor(doctor::Args),
+    /// List what needs a person, show a shipment, propose and approve decisions
+    #[command(long_about = decide::LONG_ABOUT)]
+    Decide(decide::Args),
+    /// Scan papers in, pack, close hand-over lists, take returned originals back
+    #[command(long_about = handover::LONG_ABOUT)]
+    Handover(handover::Args),
     /// Play the quarter of a real city, and check every promise
     #[command(long_about = demo::LONG_ABOUT)]
     Demo(demo::Args),
@@ -134,7 +162,13 @@ impl Command {
             Self::Check(args) => args.run(global),
             Self::Keys(args) => args.run(global),
             Self::Config(args) => args.run(global),
+            Self::Audit(args) => args.run(global),
+            Self::Report(args) => args.run(global),
+            Self::Endpoints(args) => args.run(global),
+            Self::Deadletter(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
+            Self::Decide(args) => args.run(global),
+            Self::Handover(args) => args.run(global),
             Self::Demo(args) => args.run(global),
             Self::Simulator(args) => args.run(global),
             Self::Completions(args) => args.run(global),

@@ -5,17 +5,100 @@
 
 use super::client::{Client, text};
 use super::error::DemoError;
+use super::figures::Figures;
 use super::ledger_check::Books;
 use super::notes::{Notes, Paper};
-use super::outcome::Check;
+use super::outcome::{Check, Fate, Line};
 use super::plan::Plan;
+use crate::app::command::report::{FATES, FIGURES};
 use crate::domain::time::Timestamp;
 use crate::simulator::LedgerSale;
+use crate::stage::audit::Audit;
+use crate::stage::report;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
 
 /// Questions to the gateway under way at one time.
 const PARALLEL: usize = 16;
+
+/// The article's figures beside those of the records.
+pub(super) fn lines(article: &Figures, records: &report::Figures) -> Vec<Line> {
+    FIGURES
+        .iter()
+        .filter_map(|(name, vietnamese, english, figure)| {
+            let article = u64::from(article.named(name)?);
+            let records = figure(records);
+            Some(Line {
+                name,
+                vietnamese,
+                english,
+                article,
+                records,
+                equal: article == records,
+            })
+        })
+        .collect()
+}
+
+/// What became of the results by post.
+pub(super) fn fates(records: &report::Figures) -> Vec<Fate> {
+    FATES
+        .iter()
+        .map(|(name, vietnamese, english, figure)| Fate {
+            name,
+            vietnamese,
+            english,
+            dossiers: figure(&records.by_post),
+            envelopes: figure(&records.envelopes),
+        })
+        .collect()
+}
+
+/// Each of the article's figures comes out of the records again.
+pub(super) fn figures_equal(lines: &[Line]) -> Check {
+    let wrong: Vec<String> = lines
+        .iter()
+        .filter(|line| !line.equal)
+        .map(|line| {
+            format!(
+                "{}: {} in the article, {} in the records",
+                line.name, line.article, line.records
+            )
+        })
+        .collect();
+    let count = lines.len();
+    let words = (
+        format!("{count} số liệu của bài báo đếm lại từ bản ghi đều khớp"),
+        format!("the article's {count} figures, counted again from the records"),
+    );
+    Check::new("figures_equal", words, &wrong)
+}
+
+/// Everything rebuilt from the journal's bytes is what the tables say.
+pub(super) fn folds_recomputed(audit: &Audit) -> Check {
+    let wrong: Vec<String> = audit
+        .listed
+        .iter()
+        .map(|difference| {
+            format!(
+                "{} {} {}: journal {}, table {}",
+                difference.subject,
+                difference.kind.as_str(),
+                difference.place,
+                difference.journal,
+                difference.table
+            )
+        })
+        .collect();
+    let (entries, shipments, dossiers) = (audit.entries, audit.shipments, audit.dossiers);
+    let words = (
+        format!("tính lại từ {entries} bút toán: {shipments} bưu gửi, {dossiers} hồ sơ đúng như trong bảng"),
+        format!(
+            "rebuilt from {entries} journal entries: {shipments} shipments, {dossiers} dossiers as in the tables"
+        ),
+    );
+    Check::new("folds_recomputed", words, &wrong)
+}
 
 /// Every acknowledged identifier is still known, under the reference it was given.
 pub(super) async fn nothing_lost(client: &Client, notes: &Notes, books: &Books) -> Result<Check, DemoError> {

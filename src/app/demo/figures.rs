@@ -99,6 +99,20 @@ impl Figures {
         by_post: 7_414,
     };
 
+    /// The figure with this name; `None` for no figure of the article.
+    pub fn named(&self, name: &str) -> Option<u32> {
+        match name {
+            "received" => Some(self.received),
+            "received_new" => Some(self.received_new),
+            "carried_over" => Some(self.carried_over),
+            "resolved" => Some(self.resolved),
+            "on_time" => Some(self.on_time),
+            "online" => Some(self.online),
+            "by_post" => Some(self.by_post),
+            _ => None,
+        }
+    }
+
     /// The article's figures at a scale: sums are sums, and no part is larger than its whole.
     pub fn at(scale: Scale) -> Self {
         let article = Self::ARTICLE;

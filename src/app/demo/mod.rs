@@ -21,23 +21,29 @@ mod plan;
 mod procedures;
 mod progress;
 mod show;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use error::DemoError;
-pub use outcome::{Check, Outcome};
+pub use outcome::{Check, Fate, Line, Outcome};
 pub use progress::Watching;
 
+use crate::domain::journal::Actor;
 use crate::domain::time::Timestamp;
 use crate::edge::store::tally::{Counted, Tally, tally};
+use crate::stage::report::{self, Period};
+use crate::stage::{audit, context::Context};
 use drive::Drive;
 use figures::Scale;
 use notes::Notes;
 use plan::Plan;
-use plan::days::QUARTER_START;
+use plan::days::{QUARTER_END, QUARTER_START};
 use progress::Progress;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use world::World;
 
 /// How badly the simulated operator behaves.
@@ -112,10 +118,15 @@ async fn judge(options: &Options, plan: &Plan, world: &World, notes: &Notes) -> 
     world.simulator.run_due().await;
     let books = ledger_check::read(&world.ledger, &world.notes)?;
     let client = &world.client;
+    let report = quarter(&world.context).await?;
+    let figures = checks::lines(&plan.figures, &report);
+    let audit = audit::recompute(&world.context.store, &|_progress| ()).await?;
     let checks = vec![
+        checks::figures_equal(&figures),
         checks::nothing_lost(client, notes, &books).await?,
         checks::never_twice(notes, &books),
         checks::ten_only_on_proof(client, plan, notes, &books).await?,
+        checks::folds_recomputed(&audit),
     ];
     let mut happened = happened(world, notes).await?;
     let doubles = u64::try_from(books.doubled.len()).unwrap_or(u64::MAX);
@@ -125,10 +136,23 @@ async fn judge(options: &Options, plan: &Plan, world: &World, notes: &Notes) -> 
         scale: options.scale.to_string(),
         faults: options.faults.as_str(),
         article: plan.figures,
+        report,
+        figures,
+        by_post: checks::fates(&report),
+        audit,
         happened,
         held: held(world).await?,
         checks,
     })
+}
+
+/// The quarter's report, from the records.
+async fn quarter(context: &Arc<Context>) -> Result<report::Figures, DemoError> {
+    let last = QUARTER_END.yesterday().unwrap_or(QUARTER_END);
+    let period = Period::new(QUARTER_START, last).ok_or(DemoError::Confused("no quarter"))?;
+    let report = report::draw(context, Actor::ADMINISTRATOR, period, None).await;
+    let report = report.map_err(|error| DemoError::Part("the report", Box::new(error)))?;
+    Ok(report.figures)
 }
 
 /// What the people noted, and what the gateway's own records say of its calls.
@@ -137,6 +161,9 @@ async fn happened(world: &World, notes: &Notes) -> Result<BTreeMap<String, u64>,
     let attempts = tally(&mut tx, Counted::Attempts).await?;
     let events = tally(&mut tx, Counted::Events).await?;
     let refused = tally(&mut tx, Counted::RefusedCallbacks).await?;
+    let inbox = tally(&mut tx, Counted::Inbox).await?;
+    let outbox = tally(&mut tx, Counted::Outbox).await?;
+    let told = |word: &str| sum(&outbox, |[state, _, _]| state == word);
     let outcome = |word: &str| sum(&attempts, |[outcome, _, _]| outcome == word);
     let settled = |word: &str| sum(&attempts, |[_, _, settled]| settled == word);
     let open = sum(&attempts, |[outcome, _, settled]| {
@@ -158,6 +185,15 @@ async fn happened(world: &World, notes: &Notes) -> Result<BTreeMap<String, u64>,
             sum(&events, |[state, _, _]| state == "quarantined"),
         ),
         ("callbacks_refused", sum(&refused, |_all| true)),
+        (
+            "callbacks_taken",
+            sum(&inbox, |[door, state, _]| door == "push" && state != "garbage"),
+        ),
+        ("answers_pulled", sum(&inbox, |[door, _, _]| door == "pull")),
+        ("inbox_unread", sum(&inbox, |[_, state, _]| state == "unread")),
+        ("events_delivered", told("sent")),
+        ("events_dead", told("dead")),
+        ("events_waiting", told("waiting") + told("leased")),
     ];
     let people = notes.counts.iter().map(|(word, count)| (*word, *count));
     Ok(people

@@ -3,6 +3,8 @@
 //! In: values from the checks. Out: one serialisable [`Outcome`]. Deliberately not here: words for people (`show`).
 
 use super::figures::Figures;
+use crate::stage::audit::Audit;
+use crate::stage::report;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -37,6 +39,38 @@ impl Check {
     }
 }
 
+/// One of the article's figures beside the one counted from the records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Short name for machines.
+    pub name: &'static str,
+    /// What is counted, Vietnamese.
+    pub vietnamese: &'static str,
+    /// The same in English.
+    pub english: &'static str,
+    /// The article's figure, scaled.
+    pub article: u64,
+    /// The figure from the records.
+    pub records: u64,
+    /// Whether they are the same.
+    pub equal: bool,
+}
+
+/// What became of the results by post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fate {
+    /// Short name for machines.
+    pub name: &'static str,
+    /// What is counted, Vietnamese.
+    pub vietnamese: &'static str,
+    /// The same in English.
+    pub english: &'static str,
+    /// Dossiers.
+    pub dossiers: u64,
+    /// Envelopes.
+    pub envelopes: u64,
+}
+
 /// Everything that a demo found out.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
@@ -48,6 +82,14 @@ pub struct Outcome {
     pub faults: &'static str,
     /// The article's figures, scaled.
     pub article: Figures,
+    /// The same figures counted from the records, with what became of the results by post.
+    pub report: report::Figures,
+    /// Both side by side.
+    pub figures: Vec<Line>,
+    /// Below "by post".
+    pub by_post: Vec<Fate>,
+    /// What rebuilding everything from the journal found.
+    pub audit: Audit,
     /// What happened on the way, by its word.
     pub happened: BTreeMap<String, u64>,
     /// Shipments that wait for a person, by reason.

@@ -3,10 +3,11 @@
 //! In: an [`Outcome`]. Out: text for people. Deliberately not here: judging.
 
 use super::outcome::{Check, Outcome};
+use crate::app::command::report::{percent, whole_of};
 use std::io::{self, Write};
 
 /// What happened on the way: word, Vietnamese, English.
-const HAPPENED: [(&str, &str, &str); 24] = [
+const HAPPENED: [(&str, &str, &str); 34] = [
     (
         "attempts_unknown",
         "Lệnh gửi không rõ kết quả",
@@ -47,6 +48,26 @@ const HAPPENED: [(&str, &str, &str); 24] = [
         "citizens_asked",
         "Đã gọi hỏi công dân",
         "citizens asked about a held shipment",
+    ),
+    (
+        "addresses_corrected",
+        "… đã sửa theo lời công dân, gửi tiếp",
+        "… corrected as they said, sent on",
+    ),
+    (
+        "citizens_not_reached",
+        "… không liên lạc được, còn tạm dừng",
+        "… not reached, still held",
+    ),
+    (
+        "doubts_released",
+        "Bưu điện không có đơn, cán bộ cho tra lại rồi gửi",
+        "unknown to the operator: released by a clerk, looked up once more, sent",
+    ),
+    (
+        "decisions_refused",
+        "Quyết định không được nhận vì sự việc đã khác",
+        "decisions refused because things had moved on",
     ),
     (
         "registrations_repeated",
@@ -110,6 +131,20 @@ const HAPPENED: [(&str, &str, &str); 24] = [
         "Sự kiện mã lạ, giữ riêng",
         "events quarantined",
     ),
+    ("callbacks_taken", "Callback đã nhận", "callbacks taken"),
+    (
+        "answers_pulled",
+        "Câu trả lời đã hỏi bưu điện",
+        "answers asked of the operator",
+    ),
+    ("inbox_unread", "… chưa đọc", "… of both not read yet"),
+    (
+        "events_delivered",
+        "Sự kiện đã gửi hệ thống TTHC",
+        "events delivered to dossier systems",
+    ),
+    ("events_dead", "… bỏ sau nhiều lần thử", "… given up"),
+    ("events_waiting", "… còn chờ gửi", "… still waiting"),
     (
         "operator_doubles",
         "Đơn trùng ở bưu điện",
@@ -133,6 +168,7 @@ pub(crate) fn show(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         outcome.scale
     )?;
     writeln!(out, "seed {}, faults {}\n", outcome.seed, outcome.faults)?;
+    figures(outcome, out)?;
     writeln!(
         out,
         "Đã xảy ra và đã giải quyết / what went wrong on the way and how it was settled"
@@ -151,6 +187,32 @@ pub(crate) fn show(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out)?;
     outcome.checks.iter().try_for_each(|check| one(check, out))
+}
+
+/// The article's figures beside those of the records, and what became of the results by post.
+fn figures(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{:<54} {:>9} {:>9}", "", "bài báo", "bản ghi")?;
+    writeln!(out, "{:<54} {:>9} {:>9}", "", "article", "records")?;
+    for line in &outcome.figures {
+        let verdict = if line.equal { "PASS" } else { "FAIL" };
+        let words = format!("{} / {}", line.vietnamese, line.english.trim_start());
+        let share = whole_of(line.name, &outcome.report).map(|whole| percent(line.records, whole));
+        let (article, records) = (line.article, line.records);
+        let share = share.unwrap_or_default();
+        let line = format!("{words:<54} {article:>9} {records:>9}  {verdict}  {share}");
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    writeln!(
+        out,
+        "\n{:<54} {:>9} {:>9}",
+        "  trong đó / of them", "hồ sơ", "bì thư"
+    )?;
+    writeln!(out, "{:<54} {:>9} {:>9}", "", "dossiers", "envelopes")?;
+    for fate in &outcome.by_post {
+        let words = format!("    {} / {}", fate.vietnamese, fate.english);
+        writeln!(out, "{words:<54} {:>9} {:>9}", fate.dossiers, fate.envelopes)?;
+    }
+    writeln!(out)
 }
 
 fn one(check: &Check, out: &mut dyn Write) -> io::Result<()> {

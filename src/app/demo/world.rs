@@ -17,6 +17,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::{Clock, Timestamp};
 use crate::edge::carrier::Transport;
 use crate::edge::carrier::transport::{HttpTransport, TransportSettings};
+use crate::edge::dossier::client::EventClient;
 use crate::edge::store::{Keyring, Store, StoreSettings};
 use crate::simulator::{
     DuplicatePolicy, Faults, Pace, PathPrefix, Simulator, SimulatorConfig, WebhookTarget,
@@ -203,10 +204,13 @@ async fn context(seed: u64, clock: &ManualClock, url: &str) -> Result<Arc<Contex
     let keyring = Keyring::parse(&text).map_err(|error| made("a key ring")(Box::new(error)))?;
     let store = Store::migrate(&StoreSettings::at(url), Arc::new(keyring)).await?;
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-    let transport = HttpTransport::new(&TransportSettings {
+    let settings = TransportSettings {
         connect_timeout_ms: 1_000,
         ..TransportSettings::default()
-    });
+    };
+    let events = EventClient::new(&compose::event_settings(&settings));
+    let events = events.map_err(|error| made("the client of events")(Box::new(error)))?;
+    let transport = HttpTransport::new(&settings);
     let transport: Arc<dyn Transport> =
         Arc::new(transport.map_err(|error| made("the transport")(Box::new(error)))?);
     let carriers = compose::carriers().map_err(|error| made("the adapters")(error.into()))?;
@@ -218,6 +222,7 @@ async fn context(seed: u64, clock: &ManualClock, url: &str) -> Result<Arc<Contex
         rng: Arc::new(SeededRng::new(seed)),
         carriers,
         transport,
+        events: Arc::new(events),
         calendars,
         limits: limits()?,
         operators: Memory::default(),

@@ -6,7 +6,7 @@
 
 mod folding;
 
-pub use folding::{Delivery, fold};
+pub use folding::{Delivery, StandingFinal, fold, standing_finals};
 
 use crate::domain::id::{AttemptId, DecisionId, ShipmentId};
 use crate::domain::journal::{Fields, Tag, clean_code};
@@ -321,6 +321,13 @@ impl DeliveryFact {
             &[&fact.occurred_at.as_ms().to_be_bytes(), &content],
         );
         fact
+    }
+
+    /// Whether the fact's identity is that of its content, stated of this shipment. A fact read back from bytes that
+    /// somebody changed has another.
+    pub fn is_of(&self, shipment: ShipmentId) -> bool {
+        let (code, body) = (self.code.clone(), self.body.clone());
+        Self::identified(shipment, self.occurred_at, code, body).id == self.id
     }
 
     /// Rank among facts of the same time.

@@ -106,6 +106,11 @@ impl DossierFact {
         }
     }
 
+    /// Whether the fact's identity is that of its content, stated of this dossier.
+    pub fn is_of(&self, dossier: DossierId) -> bool {
+        Self::new(dossier, self.occurred_at, self.body.clone()).id == self.id
+    }
+
     /// The fields of the journal entry that records this fact.
     pub fn to_fields(&self) -> Fields {
         let fields = Fields::new()
@@ -336,6 +341,7 @@ mod tests {
     use super::*;
     use crate::domain::custody::{self, CustodyAct, CustodyFact};
     use crate::domain::delivery::{self, DeliveryFact};
+    use crate::domain::orders::each_order;
     use crate::domain::time::Resolution;
     use proptest::prelude::*;
 
@@ -509,6 +515,37 @@ mod tests {
         check(&facts, &late, 9, None, Some(Discrepancy::WithdrawnTooLate));
     }
 
+    /// All 40,320 orders of eight facts, several of one moment, beside two shipments in either order.
+    #[test]
+    fn every_permutation_of_eight_facts_folds_alike() {
+        let own = |minute, body| DossierFact::new(DOSSIER, at(minute), body);
+        let facts = [
+            stated(1, 4, ReturnBy::Counter),
+            stated(3, 9, ReturnBy::Post),
+            stated(3, 10, ReturnBy::Post),
+            stated(3, 9, ReturnBy::Online),
+            own(2, DossierFactBody::PostWithdrawn),
+            own(4, DossierFactBody::PostWithdrawn),
+            own(5, DossierFactBody::Collected),
+            own(6, DossierFactBody::Collected),
+        ];
+        let views = [
+            view(1, &[(9, EventKind::Returned)], &[(1, CustodyAct::HandedOver)]),
+            view(2, &[(5, EventKind::Delivered)], &[(2, CustodyAct::HandedOver)]),
+        ];
+        let turned = [views[1].clone(), views[0].clone()];
+        let expect = fold(&facts, &views);
+        let seen = each_order(&facts, &mut |order| {
+            assert_eq!(fold(order, &views), expect);
+            assert_eq!(fold(order, &turned), expect);
+        });
+        let found = (expect.returned_at, expect.discrepancy);
+        assert_eq!(
+            (seen, found),
+            (40_320, (Some(at(5)), Some(Discrepancy::ReturnedTwice)))
+        );
+    }
+
     proptest! {
         #[test]
         fn order_and_repetition_do_not_matter_and_fields_hold_all(
@@ -529,6 +566,11 @@ mod tests {
             rng.shuffle(&mut shuffled);
             rng.shuffle(&mut turned);
             prop_assert_eq!(fold(&shuffled, &turned), fold(&facts, &views));
+            let few: Vec<DossierFact> = facts.iter().take(5).cloned().collect();
+            let expect = fold(&few, &views);
+            each_order(&few, &mut |order| assert_eq!(fold(order, &views), expect));
+            prop_assert!(facts.iter().all(|fact| fact.is_of(DOSSIER)));
+            prop_assert!(facts.iter().all(|fact| !fact.is_of(DossierId::from_bytes([8; 16]))));
             let back: Option<Vec<DossierFact>> = facts
                 .iter()
                 .map(|fact| DossierFact::from_fields(&fact.to_fields(), fact.occurred_at, fact.map_version()))

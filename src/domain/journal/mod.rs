@@ -4,6 +4,8 @@
 //! form are refused. Deliberately not here: personal data, dossier codes, log positions, the tree and its
 //! signatures.
 
+#[cfg(test)]
+mod vectors;
 mod vocabulary;
 
 pub use vocabulary::{ActorKind, Kind, SubjectKind, Tag};

@@ -44,7 +44,7 @@ pub struct DecisionRow {
 }
 
 impl DecisionRow {
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
         let place = "decision.overrides";
         let bytes = row.bytes("overrides")?;
         let (chunks, rest) = bytes.as_chunks::<32>();
@@ -110,6 +110,27 @@ pub async fn reason(tx: &mut Tx, key: &RecordKey, id: DecisionId) -> Result<Opti
     personal::get(tx, key, &reason_field(id)).await
 }
 
+/// Seals why a proposal was turned down.
+///
+/// # Errors
+/// [`StoreError`] as the database or the keys say.
+pub async fn put_ruling(
+    tx: &mut Tx,
+    key: &RecordKey,
+    id: DecisionId,
+    reason: &str,
+) -> Result<(), StoreError> {
+    personal::put(tx, key, &format!("ruling.{id}"), reason).await
+}
+
+/// Why a proposal was turned down.
+///
+/// # Errors
+/// [`StoreError`] as the database or the keys say.
+pub async fn ruling(tx: &mut Tx, key: &RecordKey, id: DecisionId) -> Result<Option<String>, StoreError> {
+    personal::get(tx, key, &format!("ruling.{id}")).await
+}
+
 /// A decision by its identifier.
 ///
 /// # Errors
@@ -136,12 +157,19 @@ pub async fn settle(
     Ok(done == 1)
 }
 
-/// Proposals that wait for a second person, oldest first, at most `limit`.
+/// Proposals that wait for a second person, about shipments that an office sends or takes back, or about any; oldest
+/// first, at most `limit`.
 ///
 /// # Errors
 /// [`StoreError`] as the database says.
-pub async fn waiting(tx: &mut Tx, limit: u32) -> Result<Vec<DecisionRow>, StoreError> {
-    let rows = tx.rows(sql!("decision" / "waiting"), args![limit]).await?;
+pub async fn waiting(
+    tx: &mut Tx,
+    office: Option<OfficeId>,
+    limit: u32,
+) -> Result<Vec<DecisionRow>, StoreError> {
+    let rows = tx
+        .rows(sql!("decision" / "waiting"), args![office, limit])
+        .await?;
     rows.iter().map(DecisionRow::read).collect()
 }
 

@@ -26,7 +26,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.id("id", EndpointId::from_bytes)?,
             source: row.id("source_id", SourceId::from_bytes)?,
@@ -89,12 +89,53 @@ pub async fn endpoint(tx: &mut Tx, id: EndpointId) -> Result<Option<Endpoint>, S
         .transpose()
 }
 
-/// Starts or stops sending to a receiver.
+/// Starts or stops sending to a receiver; `false` when it was so already, or does not exist.
 ///
 /// # Errors
 /// [`StoreError`] as the database says.
-pub async fn set_endpoint_active(tx: &mut Tx, id: EndpointId, active: bool) -> Result<(), StoreError> {
-    tx.execute(sql!("endpoint" / "set_active"), args![id, active])
-        .await
-        .map(drop)
+pub async fn set_endpoint_active(tx: &mut Tx, id: EndpointId, active: bool) -> Result<bool, StoreError> {
+    Ok(tx
+        .execute(sql!("endpoint" / "set_active"), args![id, active])
+        .await?
+        == 1)
+}
+
+/// A receiver with what lies in its outbox.
+#[derive(Clone, Debug)]
+pub struct EndpointOverview {
+    /// The receiver.
+    pub endpoint: Endpoint,
+    /// Code of the dossier system it belongs to.
+    pub source_code: String,
+    /// Subscribed at.
+    pub created_at: Timestamp,
+    /// Events still to be sent.
+    pub waiting: i64,
+    /// Events given up.
+    pub dead: i64,
+    /// When it last took an event.
+    pub sent_at: Option<Timestamp>,
+    /// A kind of failure among its open events, as a word.
+    pub trouble: Option<String>,
+}
+
+/// Every receiver, by dossier system, at most a thousand.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn overview(tx: &mut Tx) -> Result<Vec<EndpointOverview>, StoreError> {
+    let rows = tx.rows(sql!("endpoint" / "overview"), args![]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(EndpointOverview {
+                endpoint: Endpoint::read(row)?,
+                source_code: row.text("source_code")?,
+                created_at: row.at("created_at")?,
+                waiting: row.int("waiting")?,
+                dead: row.int("dead")?,
+                sent_at: row.opt_at("sent_at")?,
+                trouble: row.opt_text("trouble")?,
+            })
+        })
+        .collect()
 }

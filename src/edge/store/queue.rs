@@ -211,6 +211,28 @@ pub async fn set_state(
     .map(drop)
 }
 
+/// Moves a row by a person's decision to the values of `to`, if it still stands as `seen`; a look-up under way becomes
+/// stale.
+///
+/// # Errors
+/// [`StoreError`] as the database says. `Ok(false)`: somebody moved it meanwhile and nothing was changed.
+pub async fn move_seen(tx: &mut Tx, seen: &QueueRow, to: &QueueRow) -> Result<bool, StoreError> {
+    let values = args![
+        seen.shipment,
+        seen.lease_token,
+        seen.state.as_str(),
+        to.state.as_str(),
+        to.due_at,
+        to.attempts,
+        to.first_at,
+        to.paused_ms_then,
+        to.absences,
+        to.absent_at,
+        to.doubted_at,
+    ];
+    Ok(tx.execute(sql!("queue" / "move_seen"), values).await? == 1)
+}
+
 /// The paper was scanned in: a shipment that waited for it may be sent.
 ///
 /// # Errors

@@ -253,7 +253,39 @@ pub async fn open_dossier(
     };
     let fields = Fields::new().bytes(crate::domain::journal::Tag::Source, &source);
     journal::append(tx, &hand.entry(Kind::DossierOpened, subject, 1, None, fields)).await?;
-    tx.execute(sql!("dossier" / "sequence"), args![id, 1_i64])
+    set_dossier_sequence(tx, id, 1).await
+}
+
+/// Appends to a dossier's history what moves nothing of its fold, for the dossier's office: what became of an event.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] when the dossier does not exist; else as the database says.
+pub async fn note_dossier(
+    tx: &mut Tx,
+    hand: &Hand<'_>,
+    id: DossierId,
+    kind: Kind,
+    fields: Fields,
+) -> Result<(), StoreError> {
+    let row = dossier::lock(tx, id)
+        .await?
+        .ok_or(StoreError::Corrupt { place: "dossier" })?;
+    let subject = Subject {
+        kind: SubjectKind::Dossier,
+        id: *id.as_bytes(),
+    };
+    let hand = Hand {
+        office: *row.office.as_bytes(),
+        ..*hand
+    };
+    let sequence = row.journal_sequence + 1;
+    journal::append(tx, &hand.entry(kind, subject, sequence, None, fields)).await?;
+    set_dossier_sequence(tx, id, sequence).await
+}
+
+async fn set_dossier_sequence(tx: &mut Tx, id: DossierId, sequence: u64) -> Result<(), StoreError> {
+    let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+    tx.execute(sql!("dossier" / "sequence"), args![id, sequence])
         .await
         .map(drop)
 }
@@ -387,7 +419,7 @@ async fn publish(
     Ok(())
 }
 
-/// What the outside can see of a shipment: a change of it is an event.
+/// What the outside, and a dossier's fold, can see of a shipment: a change of it is an event.
 type Visible = (
     String,
     bool,
@@ -395,6 +427,7 @@ type Visible = (
     Option<String>,
     Option<Timestamp>,
     String,
+    Option<Timestamp>,
     Option<Timestamp>,
 );
 
@@ -408,6 +441,7 @@ fn visible(row: &ShipmentRow) -> Visible {
         row.delivered_at,
         row.custody.clone(),
         row.handed_over_at,
+        row.collected_at,
     )
 }
 
@@ -420,6 +454,7 @@ fn visible_now(delivery: &Delivery, custody: &Custody) -> Visible {
         delivery.delivered_at,
         custody.place.as_str().to_owned(),
         custody.handed_over_at,
+        custody.collected_at,
     )
 }
 

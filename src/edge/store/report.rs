@@ -6,7 +6,7 @@
 use super::{Row, StoreError, Tx, args, sql};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::dossier::{DossierFact, DossierFactBody, Statement};
-use crate::domain::id::{DossierId, ShipmentId};
+use crate::domain::id::{DossierId, OfficeId, ShipmentId};
 use crate::domain::journal::Fields;
 use crate::domain::time::Timestamp;
 use std::collections::BTreeMap;
@@ -92,12 +92,18 @@ impl CountedDossier {
     }
 }
 
-/// Dossiers after a position, by identifier, at most `limit`.
+/// Dossiers after a position, by identifier, at most `limit`; those received by an office, or by any.
 ///
 /// # Errors
 /// [`StoreError`] as the database says.
-pub async fn page(tx: &mut Tx, after: DossierId, limit: u32) -> Result<Vec<CountedDossier>, StoreError> {
-    let rows = tx.rows(sql!("dossier" / "report"), args![after, limit]).await?;
+pub async fn page(
+    tx: &mut Tx,
+    after: DossierId,
+    office: Option<OfficeId>,
+    limit: u32,
+) -> Result<Vec<CountedDossier>, StoreError> {
+    let values = args![after, office, limit];
+    let rows = tx.rows(sql!("dossier" / "report"), values).await?;
     rows.iter().map(CountedDossier::read).collect()
 }
 

@@ -34,8 +34,7 @@ pub struct Parcel {
     pub postage_payer: &'static str,
 }
 
-/// Writes revision `revision` of a shipment: parcel, units, and the addressee sealed under the shipment's record. The
-/// operator gets the first telephone number; the others are kept beside it.
+/// Writes revision `revision` of a shipment: parcel, units, and the addressee sealed under the shipment's record.
 ///
 /// # Errors
 /// [`StoreError`] as the database or the keys say.
@@ -62,6 +61,21 @@ pub async fn put_revision(
         now,
     ];
     tx.execute(sql!("shipment_revision" / "insert"), values).await?;
+    seal_addressee(tx, key, revision, addressee).await
+}
+
+/// Seals the addressee of a revision under the shipment's record. The operator gets the first telephone number; the
+/// others are kept beside it.
+///
+/// # Errors
+/// [`StoreError`] as the database or the keys say.
+pub async fn seal_addressee(
+    tx: &mut Tx,
+    key: &RecordKey,
+    revision: u32,
+    addressee: &Addressee,
+) -> Result<(), StoreError> {
+    let address = &addressee.address;
     let mut numbers = addressee
         .phones
         .iter()
@@ -78,6 +92,34 @@ pub async fn put_revision(
         personal::put(tx, key, &field(revision, "other_phones"), &others.join(" / ")).await?;
     }
     Ok(())
+}
+
+/// The addressee of a revision as a draft, to be corrected and checked again. Its units stand in the revision.
+///
+/// # Errors
+/// [`StoreError`] as the database or the keys say.
+pub async fn revision_draft(
+    tx: &mut Tx,
+    key: &RecordKey,
+    revision: &revision::Revision,
+) -> Result<AddresseeDraft, StoreError> {
+    let person = revision::addressee(tx, key, revision.revision).await?;
+    let others = personal::get(tx, key, &field(revision.revision, "other_phones")).await?;
+    let unit = |code: &str| UnitDraft {
+        set: revision.unit_set.clone(),
+        code: code.to_owned(),
+    };
+    Ok(AddresseeDraft {
+        name: person.name,
+        phone: match others {
+            None => person.phone,
+            Some(others) => format!("{} / {others}", person.phone),
+        },
+        line: person.line,
+        commune: unit(&revision.commune_code),
+        province: unit(&revision.province_code),
+        note: person.note,
+    })
 }
 
 /// Makes a shipment findable by words of the name without accents and by the last digits of each number.

@@ -24,6 +24,8 @@ pub enum Counted {
     RefusedCallbacks,
     /// Decisions by kind and state.
     Decisions,
+    /// Events for dossier systems by state and kind of the last failure.
+    Outbox,
     /// Dossiers by why record and world disagree; those that agree are not counted.
     Discrepancies,
 }
@@ -40,6 +42,7 @@ pub async fn tally(tx: &mut Tx, counted: Counted) -> Result<Tally, StoreError> {
         Counted::Inbox => tx.rows(sql!("inbox" / "tally"), args![]).await?,
         Counted::RefusedCallbacks => tx.rows(sql!("refused_callback" / "tally"), args![]).await?,
         Counted::Decisions => tx.rows(sql!("decision" / "tally"), args![]).await?,
+        Counted::Outbox => tx.rows(sql!("outbox" / "tally"), args![]).await?,
         Counted::Discrepancies => tx.rows(sql!("dossier" / "tally"), args![]).await?,
     };
     let mut tally = Tally::new();

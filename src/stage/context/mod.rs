@@ -10,6 +10,7 @@ use crate::domain::id::Ids;
 use crate::domain::retry::RetrySchedule;
 use crate::domain::time::{Clock, Rng, Timestamp};
 use crate::edge::carrier::{Carriers, Transport};
+use crate::edge::dossier::EventSender;
 use crate::edge::store::Store;
 use std::sync::Arc;
 
@@ -70,6 +71,8 @@ pub struct Context {
     pub carriers: Carriers,
     /// The way out to operators.
     pub transport: Arc<dyn Transport>,
+    /// The way out to receivers of events.
+    pub events: Arc<dyn EventSender>,
     /// Working days of offices and operators.
     pub calendars: Calendars,
     /// Limits.

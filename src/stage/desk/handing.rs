@@ -191,7 +191,8 @@ impl CloseCommand {
             Err(DeskError::Wrong(why)) => return Ok(Err(why)),
             Err(error) => return Err(error),
         };
-        if let Err(why) = may_leave(&seen, self.list.given) {
+        let latest = seen.require_latest(self.list.handed_over_at, None);
+        if let Err(why) = may_leave(&seen, self.list.given).and(latest) {
             return Ok(Err(why));
         }
         let papers = handover::papers(tx, item.shipment).await?;

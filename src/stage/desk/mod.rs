@@ -5,12 +5,17 @@
 //! may be closed with envelopes not booked or in doubt, the order is settled later without a second one (desk.md 1.3).
 //! Deliberately not here: decisions about what the operator says (`decide`), registering (`intake`).
 
+mod finding;
 mod handing;
+mod latest;
+mod lists;
 mod scans;
 
+pub use finding::find_shipment;
 pub use handing::{
     CloseHandover, ClosedHandover, LATE_AFTER_MS, LIST_MAX, ListedItem, Taking, close_handover,
 };
+pub use lists::{ClosedList, LISTS_MAX, closed_lists};
 
 use crate::domain::custody::{CustodyAct, CustodyFact, Place};
 use crate::domain::delivery::{DeliveryFact, DeliveryState, EventKind, FactBody};
@@ -19,7 +24,6 @@ use crate::domain::dossier_code::DossierCode;
 use crate::domain::id::{DossierId, ItemId, OfficeId, ShipmentId, SourceId, StaffId};
 use crate::domain::journal::{Actor, ActorKind};
 use crate::domain::role::Role;
-use crate::domain::short_number::ShortNumber;
 use crate::domain::time::Timestamp;
 use crate::edge::store::handover::{self, Paper};
 use crate::edge::store::queue::{self, QueueState};
@@ -62,6 +66,9 @@ pub enum Wrong {
     /// No such shipment.
     #[error("there is no such shipment")]
     Unknown,
+    /// The name stands for several.
+    #[error("the name stands for several shipments")]
+    Ambiguous,
     /// It stands on the list twice.
     #[error("the shipment stands on the list twice")]
     Twice,
@@ -86,6 +93,9 @@ pub enum Wrong {
     /// It was handed over before.
     #[error("the shipment was handed over before")]
     HandedOver,
+    /// The desk did something else with the paper after that time.
+    #[error("the desk handled the paper after that time")]
+    ActLater,
     /// The paper is somewhere where this act makes no sense.
     #[error("the paper is at {0:?}, where this cannot be done")]
     Place(Place),
@@ -304,21 +314,6 @@ pub async fn collect_in_person(
     submit(context, by, at, Act::Collect(thing)).await.map(drop)
 }
 
-/// A shipment by what a scanner or a person gives: its identifier or its short number.
-///
-/// # Errors
-/// [`Wrong::Unknown`] when there is none.
-pub async fn find_shipment(context: &Context, text: &str) -> Result<ShipmentId, DeskError> {
-    let mut tx = context.store.snapshot().await?;
-    if let Ok(id) = ShipmentId::parse(text.trim()) {
-        let found = shipment::find(&mut tx, id).await?;
-        return found.map(|row| row.id).ok_or(Wrong::Unknown.into());
-    }
-    let number = ShortNumber::parse(text).map_err(|_form| Wrong::Unknown)?;
-    let found = handover::by_short_number(&mut tx, &number.to_string()).await?;
-    found.ok_or(Wrong::Unknown.into())
-}
-
 /// One act under way.
 struct Desk<'a> {
     context: &'a Context,
@@ -330,6 +325,7 @@ struct Desk<'a> {
 /// A shipment with its paper, read for an act.
 struct Seen {
     row: ShipmentRow,
+    acts: Vec<CustodyFact>,
     place: Place,
     items: BTreeMap<ItemId, Place>,
     held: bool,
@@ -339,9 +335,11 @@ struct Seen {
 async fn see(tx: &mut Tx, id: ShipmentId) -> Result<Seen, DeskError> {
     let row = shipment::lock(tx, id).await?.ok_or(Wrong::Unknown)?;
     let delivery = crate::domain::delivery::fold(&shipment::delivery_facts(tx, id).await?);
-    let custody = crate::domain::custody::fold(&shipment::custody_facts(tx, id).await?, &delivery);
+    let acts = shipment::custody_facts(tx, id).await?;
+    let custody = crate::domain::custody::fold(&acts, &delivery);
     Ok(Seen {
         row,
+        acts,
         place: custody.place,
         items: custody.items,
         held: delivery.held.is_some(),
@@ -445,8 +443,9 @@ impl Desk<'_> {
         if !waits && !in_before(place) {
             return Err(Wrong::Place(place).into());
         }
-        let mut items = seen.items;
+        let mut items = seen.items.clone();
         if waits {
+            seen.require_latest(self.at, item)?;
             self.write(tx, id, self.fact(id, CustodyAct::AtDesk, item))
                 .await?;
             match item {
@@ -522,6 +521,7 @@ impl Desk<'_> {
             | Place::Collected
             | Place::Destroyed => return Err(Wrong::Place(seen.place).into()),
         }
+        seen.require_latest(self.at, None)?;
         self.write(tx, id, self.fact(id, CustodyAct::BackAtDesk, None))
             .await
             .map(drop)
@@ -548,6 +548,7 @@ impl Desk<'_> {
                 return Err(Wrong::Place(seen.place).into());
             }
         }
+        seen.require_latest(self.at, None)?;
         let mut new = self.fact(id, CustodyAct::Collected, None);
         if let Some(body) = self.stop_sending(tx, &seen).await? {
             new.delivery.push((DeliveryFact::ours(id, self.at, body), 0));

@@ -17,6 +17,7 @@ use hoibao::domain::journal::Actor;
 use hoibao::domain::time::{Clock, Timestamp};
 use hoibao::edge::carrier::myvnpost::MyVnPost;
 use hoibao::edge::carrier::{Carrier, Carriers, Transport, TransportFailure, WireRequest, WireResponse};
+use hoibao::edge::dossier::client::{ClientSettings, EventClient};
 use hoibao::edge::store::account::{Account, put_account};
 use hoibao::edge::store::record::{self, Hand, NewFacts};
 use hoibao::edge::store::reference::{Office, Procedure, put_office, put_procedure};
@@ -91,6 +92,7 @@ impl App {
             rng: Arc::new(SeededRng::new(7)),
             carriers: Carriers::new(vec![carrier]),
             transport: Arc::new(NoTransport),
+            events: Arc::new(EventClient::new(&ClientSettings::default()).unwrap()),
             calendars: Calendars::built_in().unwrap(),
             limits: Config::load(&Overrides::default()).unwrap().limits().unwrap(),
             operators: Memory::default(),

@@ -124,6 +124,7 @@ async fn where_duplicates_may_be_accepted_a_person_decides() {
         let held = (DeliveryState::InDoubt, QueueState::Held);
         assert_eq!(app.stands(id).await, held);
         assert_eq!(app.shipment(id).await.held.as_deref(), Some("absent_at_operator"));
+        assert_eq!(app.told(id).await, ["unknown: unknown"], "it may still appear");
         app.live_through(3 * HOUR_MS, 10 * MINUTE_MS).await;
         assert_eq!(
             (app.stands(id).await, app.wire.of("CreateOrder").len()),

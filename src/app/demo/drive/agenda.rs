@@ -31,6 +31,8 @@ pub(crate) enum Act {
     Round,
     /// The clerk calls citizens whose shipment is held.
     Ask,
+    /// What a citizen said about a held shipment is written down: shipment.
+    Correct(usize),
     /// Everything in the cupboard is packed.
     Pack,
     /// The hand-over lists are closed.

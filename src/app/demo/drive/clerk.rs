@@ -1,13 +1,13 @@
 //! Room `app::demo`: the scripted clerk, who acts through the same functions as a person at the desk.
 //!
-//! In: acts of the agenda. Out: papers scanned in, packed, handed over, taken back, given out; addresses corrected after
-//! a call. What the clerk may not decide stays held. Deliberately not here: any write of its own into the store.
+//! In: acts of the agenda. Out: papers scanned in, packed, handed over, taken back, given out. Deliberately not here:
+//! decisions about what is held (`desk_decisions`), and any write of its own into the store.
 
 use super::Drive;
 use super::agenda::Act;
 use crate::app::demo::error::DemoError;
 use crate::app::demo::notes::{Paper, Parcel};
-use crate::app::demo::plan::{Dossier, SOURCES};
+use crate::app::demo::plan::Dossier;
 use crate::domain::dossier_code::DossierCode;
 use crate::domain::id::SourceId;
 use crate::domain::time::{Clock as _, Timestamp};
@@ -24,7 +24,7 @@ const COMES: u32 = 550;
 const ANOTHER_TRY: u32 = 250;
 
 impl Drive<'_> {
-    fn by(&self, centre: usize) -> Result<By, DemoError> {
+    pub(super) fn by(&self, centre: usize) -> Result<By, DemoError> {
         let cast = &self.world.cast;
         match (cast.clerks.get(centre), cast.offices.get(centre)) {
             (Some(staff), Some(office)) => Ok(By {
@@ -323,27 +323,6 @@ impl Drive<'_> {
         desk::collect_in_person(&self.world.context, by, self.document(dossier)?, None).await?;
         self.notes.count("collected_at_the_counter");
         self.notes.collected.insert(place, now);
-        Ok(())
-    }
-
-    /// Calls the citizens whose shipments are held, and writes down what they say.
-    pub(super) async fn ask(&mut self) -> Result<(), DemoError> {
-        for parcel in &mut self.notes.parcels {
-            parcel.held = false;
-        }
-        for source in 0..SOURCES.len() {
-            for (id, _why) in self.world.client.held(source).await? {
-                if let Some(place) = self.notes.by_id(&id) {
-                    if let Some(parcel) = self.notes.parcels.get_mut(place) {
-                        parcel.held = true;
-                    }
-                    // What they say is written down by a correction, which is a decision of its own.
-                    if self.notes.asked.insert(place) {
-                        self.notes.count("citizens_asked");
-                    }
-                }
-            }
-        }
         Ok(())
     }
 

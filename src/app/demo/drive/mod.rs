@@ -6,6 +6,7 @@
 
 mod agenda;
 mod clerk;
+mod desk_decisions;
 mod systems;
 
 use super::dice::Dice;
@@ -160,6 +161,7 @@ impl<'a> Drive<'a> {
                 }
                 Act::Round => self.round().await?,
                 Act::Ask => self.ask().await?,
+                Act::Correct(parcel) => self.correct(parcel).await?,
                 Act::Pack => self.pack().await?,
                 Act::Close => self.close_lists().await?,
                 Act::CollectDossier(dossier) => self.collect_dossier(dossier).await?,

@@ -25,6 +25,7 @@ use hoibao::app::ports::{ManualClock, SeededRng, SystemClock, UuidIds};
 use hoibao::app::{compose, jobs};
 use hoibao::domain::calendar::Calendars;
 use hoibao::domain::time::{Clock, Timestamp};
+use hoibao::edge::dossier::client::{ClientSettings, EventClient};
 use hoibao::edge::store::account::{Account, put_account};
 use hoibao::edge::store::{Command, Keyring, Store, StoreError, StoreSettings, Tx};
 use hoibao::simulator::{
@@ -200,6 +201,7 @@ fn context(
         transport: Arc::<Wire>::clone(wire),
         calendars: Calendars::built_in().unwrap(),
         limits: chosen,
+        events: Arc::new(EventClient::new(&ClientSettings::default()).unwrap()),
         operators: Memory::default(),
     }
 }

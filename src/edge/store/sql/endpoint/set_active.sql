@@ -1,2 +1,2 @@
 -- endpoint_set_active
-UPDATE endpoint SET active = $2 WHERE id = $1
+UPDATE endpoint SET active = $2 WHERE id = $1 AND active <> $2

@@ -1,5 +1,6 @@
 -- journal_audit
--- All that stands beside the bytes, to be compared with them; a page at a time in the order of writing.
-SELECT id, subject_kind, subject_id, COALESCE(sequence, 0) AS sequence, kind, recorded_at, bytes FROM journal
-WHERE recorded_at > $1 OR (recorded_at = $1 AND id > $2)
-ORDER BY recorded_at, id LIMIT $3
+-- Entries of one kind of subject with all that stands beside their bytes, subject by subject and in sequence: the order of
+-- the unique key, so that no history needs more room in memory than its own length.
+SELECT id, subject_kind, subject_id, sequence, kind, recorded_at, bytes FROM journal
+WHERE subject_kind = $1 AND (subject_id, sequence) > ($2, $3) AND sequence IS NOT NULL
+ORDER BY subject_id, sequence LIMIT $4

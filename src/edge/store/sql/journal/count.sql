@@ -1,0 +1,2 @@
+-- journal_count
+SELECT COUNT(*) AS number FROM journal

@@ -1,0 +1,2 @@
+-- outbox_skip
+UPDATE outbox SET state = 'skipped', ended_at = $2 WHERE id = $1 AND state = 'dead'
