@@ -228,6 +228,16 @@ pub async fn lease_units(
     Ok(tx.execute(sql!("operator_state" / "lease_units"), values).await? == 1)
 }
 
+/// Gives the right to load the unit list back: it was loaded in vain, and is not to be tried again before `until`.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn put_off_units(tx: &mut Tx, account: AccountId, until: Timestamp) -> Result<(), StoreError> {
+    tx.execute(sql!("operator_state" / "put_off_units"), args![account, until])
+        .await
+        .map(drop)
+}
+
 /// Notes that the unit list was loaded.
 ///
 /// # Errors

@@ -348,6 +348,11 @@ pub(super) async fn recover(
     row: &QueueRow,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    // Between the look and this transaction another gateway may have cleared up, and even begun anew.
+    shipment::lock(tx, row.shipment).await?;
+    if !queue::holds(tx, row).await? {
+        return Ok(());
+    }
     let attempts = attempt::list(tx, row.shipment).await?;
     let cut = attempts.iter().find(|attempt| attempt.ended_at.is_none());
     let hand = Hand {

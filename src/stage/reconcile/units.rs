@@ -19,6 +19,8 @@ use std::sync::Arc;
 const UNITS_AGE_MAX_MS: i64 = 86_400_000;
 /// How long loading may take before another gateway may try, milliseconds.
 const UNITS_LEASE_MS: i64 = 120_000;
+/// Time between a loading that failed and the next, milliseconds.
+const UNITS_AGAIN_MS: i64 = 10_000;
 
 /// Loads the list when it is old and nobody else is loading it; whether it was loaded.
 pub(super) async fn refresh(
@@ -40,7 +42,16 @@ pub(super) async fn refresh(
         return Ok(false);
     }
     let operator = Operator::of(context, account.clone())?;
-    load_units(context, &operator).await
+    let loaded = load_units(context, &operator).await?;
+    if !loaded {
+        // Nothing can be sent without a list: the next try comes soon, not when the lease would have run out.
+        let put_off = PutOffUnits {
+            account: account.id,
+            until: context.clock.now().plus_ms(UNITS_AGAIN_MS),
+        };
+        context.store.submit(put_off).await?;
+    }
+    Ok(loaded)
 }
 
 /// Loads every level, or nothing: a half list would hold shipments for no reason.
@@ -110,6 +121,21 @@ impl Command for LeaseUnits {
     async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
         let until = self.now.plus_ms(UNITS_LEASE_MS);
         operator::lease_units(tx, self.account, (self.now, until), self.fresh_since).await
+    }
+}
+
+struct PutOffUnits {
+    account: AccountId,
+    until: Timestamp,
+}
+
+impl Command for PutOffUnits {
+    const NAME: &'static str = "put_off_units";
+    type Output = ();
+    type Error = StoreError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        operator::put_off_units(tx, self.account, self.until).await
     }
 }
 

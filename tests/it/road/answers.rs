@@ -3,7 +3,7 @@
 //! In: one shipment and one kind of answer. Out: red when a certainty is claimed that is none, or a doubt that is none.
 
 use super::{DOUBT, HOUR_MS, MINUTE_MS, QUIESCENCE_MS, SECOND_MS, SENT, WAITS, always, one_order};
-use crate::support::app::{Outcome, Plan, Settings, TestApp, on_both};
+use crate::support::app::{Looking, Outcome, Plan, Settings, TestApp, on_both};
 use hoibao::domain::delivery::DeliveryState;
 use hoibao::domain::time::Clock as _;
 use hoibao::edge::store::attempt;
@@ -70,7 +70,8 @@ async fn no_byte_leaves_before_a_committed_attempt_row() {
                 let attempts = attempt::list(&mut tx, id).await.unwrap();
                 *keep.lock().unwrap() = Some((attempts, request.body));
             };
-            Box::pin(future) as std::pin::Pin<Box<dyn Future<Output = ()> + Send>>
+            let looking: Looking = Box::pin(future);
+            looking
         };
         app.wire.plan("CreateOrder", Plan::Before(Box::new(look)));
         app.dispatch().await;

@@ -4,7 +4,7 @@
 //! operator said.
 
 use super::{BOOKED, HOUR_MS, MINUTE_MS, SENT, always};
-use crate::support::app::{Engine, TestApp, on_both};
+use crate::support::app::{Engine, TestApp, hex, on_both};
 use hoibao::domain::delivery::{DeliveryState, EventKind};
 use hoibao::domain::id::ShipmentId;
 use hoibao::domain::time::Clock as _;
@@ -137,12 +137,7 @@ async fn a_damaged_one_does_not_block_the_others() {
             assert_eq!(app.ask_to_cancel(id).await.0, StatusCode::ACCEPTED);
         }
         let first = ids.iter().min().unwrap();
-        let hex: String = first
-            .as_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let row = app.bytes_literal(&hex);
+        let row = app.bytes_literal(&hex(first.as_bytes()));
         // A fact that cannot be read: nothing can be written about this one.
         let damage = app.bytes_literal("00");
         let fact = app.bytes_literal(&"aa".repeat(32));

@@ -4,7 +4,7 @@
 //! somebody whose lease is stale.
 
 use super::{DOUBT, MINUTE_MS, QUIESCENCE_MS, SECOND_MS, SENT, one_order};
-use crate::support::app::{PATIENCE, Plan, Settings, TestApp, on_both};
+use crate::support::app::{Looking, PATIENCE, Plan, Settings, TestApp, on_both};
 use hoibao::domain::capability::DuplicateReference;
 use hoibao::domain::delivery::DeliveryState;
 use hoibao::edge::store::queue::QueueState;
@@ -70,10 +70,11 @@ async fn dead_before_the_call_is_absent_and_sent_again() {
         let reached = Arc::new(Notify::new());
         let tell = Arc::clone(&reached);
         let stop = move |_request| {
-            Box::pin(async move {
+            let waiting: Looking = Box::pin(async move {
                 tell.notify_one();
                 std::future::pending::<()>().await;
-            }) as std::pin::Pin<Box<dyn Future<Output = ()> + Send>>
+            });
+            waiting
         };
         app.wire.plan("CreateOrder", Plan::Before(Box::new(stop)));
         die_at(&app, &reached).await;

@@ -3,7 +3,7 @@
 //! In: a bad shipment among good ones. Out: red when the bad one is sent, or the good ones wait for it.
 
 use super::{HELD, HOUR_MS, MINUTE_MS, SENT, always};
-use crate::support::app::{Line, REFUSED_PHONE, Settings, TestApp, on_both};
+use crate::support::app::{Line, REFUSED_PHONE, Settings, TestApp, hex, on_both};
 use hoibao::domain::capability::DuplicateReference;
 use hoibao::domain::id::ShipmentId;
 use hoibao::domain::retry::RetrySchedule;
@@ -235,8 +235,4 @@ async fn age_is_bounded() {
         app.finish().await;
     })
     .await;
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -11,6 +11,7 @@ mod crash;
 mod doubt;
 mod gateways;
 mod held;
+mod kill;
 mod swarm;
 mod units;
 

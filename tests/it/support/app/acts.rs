@@ -6,7 +6,8 @@ use super::TestApp;
 use super::seed::{self, COMMUNE_UNKNOWN_TO_OPERATOR, GOOD_PHONE};
 use hoibao::domain::dossier_code::DossierCode;
 use hoibao::domain::id::ShipmentId;
-use hoibao::domain::time::Clock as _;
+use hoibao::domain::time::{Clock as _, Timestamp};
+use hoibao::edge::store::{Command, StoreError, Tx, queue};
 use hoibao::stage::desk::{self, CloseHandover, ClosedHandover, ListedItem, Taking, Thing};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -54,6 +55,35 @@ fn addressee(line: Line) -> Value {
     })
 }
 
+/// A dossier finished three days ago that returns by post, as its system states it.
+pub(crate) fn dossier_body(now: Timestamp) -> Value {
+    let days = |days: i64| now.plus_ms(days * 86_400_000).to_rfc3339();
+    json!({
+        "status": "9",
+        "status_at": days(-3),
+        "procedure": seed::PROCEDURE,
+        "receiving_office": seed::OFFICE,
+        "return_by": "post",
+        "submitted_by": "online",
+        "received_at": days(-20),
+        "due_at": days(2),
+        "finished_at": days(-3),
+        "addressee": addressee(Line::Good),
+    })
+}
+
+/// A registration of the n-th dossier's result.
+pub(crate) fn shipment_body(number: u32, line: Line) -> Value {
+    json!({
+        "items": [{"dossier": code_of(number)}],
+        "sending_office": seed::OFFICE,
+        "addressee": addressee(line),
+        "weight_grams": 50,
+        "collect_dong": 0,
+        "postage_payer": "citizen",
+    })
+}
+
 impl TestApp {
     /// One request with the dossier system's key.
     pub(crate) async fn ask(
@@ -82,18 +112,7 @@ impl TestApp {
 
     /// The system states a finished dossier that returns by post.
     pub(crate) async fn state_dossier(&self, number: u32) {
-        let body = json!({
-            "status": "9",
-            "status_at": "2026-11-20T09:00:00+07:00",
-            "procedure": seed::PROCEDURE,
-            "receiving_office": seed::OFFICE,
-            "return_by": "post",
-            "submitted_by": "online",
-            "received_at": "2026-11-01T08:00:00+07:00",
-            "due_at": "2026-11-25T17:00:00+07:00",
-            "finished_at": "2026-11-20T09:00:00+07:00",
-            "addressee": addressee(Line::Good),
-        });
+        let body = dossier_body(self.clock.now());
         let path = format!("/api/v1/dossiers/{}/{}", seed::SOURCE, code_of(number));
         let (status, told) = self.ask("PUT", &path, None, Some(&body)).await;
         assert_eq!(status, StatusCode::CREATED, "{told}");
@@ -107,14 +126,7 @@ impl TestApp {
     /// Registers a result for an addressee about whom something may be wrong.
     pub(crate) async fn register_line(&self, number: u32, line: Line) -> ShipmentId {
         self.state_dossier(number).await;
-        let body = json!({
-            "items": [{"dossier": code_of(number)}],
-            "sending_office": seed::OFFICE,
-            "addressee": addressee(line),
-            "weight_grams": 50,
-            "collect_dong": 0,
-            "postage_payer": "citizen",
-        });
+        let body = shipment_body(number, line);
         let key = format!("key-{number}");
         let (status, told) = self
             .ask("POST", "/api/v1/shipments", Some(&key), Some(&body))
@@ -134,6 +146,15 @@ impl TestApp {
         let path = format!("/api/v1/shipments/{id}/cancel");
         let body = json!({"reason": "citizen_asked"});
         self.ask("POST", &path, None, Some(&body)).await
+    }
+
+    /// Something was heard about a shipment that is worth a look.
+    pub(crate) async fn hint(&self, id: ShipmentId) {
+        let hint = Hint(id, self.clock.now());
+        assert!(
+            self.context.store.submit(hint).await.unwrap(),
+            "it is not in doubt"
+        );
     }
 
     /// The desk scans the n-th dossier's paper in.
@@ -170,5 +191,17 @@ impl TestApp {
         let reference = self.shipment(id).await.reference;
         self.simulator().hand_over(&reference, self.clock.now());
         closed
+    }
+}
+
+struct Hint(ShipmentId, Timestamp);
+
+impl Command for Hint {
+    const NAME: &'static str = "test_hint";
+    type Output = bool;
+    type Error = StoreError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        queue::hint_doubt(tx, self.0, self.1).await
     }
 }

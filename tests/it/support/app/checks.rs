@@ -2,7 +2,7 @@
 //!
 //! In: a gateway at rest and the operator's closed ledger. Out: red when a promise of the design (section 7) is broken.
 
-use super::{TestApp, logs, recompute, seed};
+use super::{TestApp, hex, logs, recompute, seed};
 use hoibao::domain::capability::{DoubtPolicy, DuplicateReference};
 use hoibao::domain::delivery::{AttemptOutcome, DeliveryState};
 use hoibao::domain::id::ShipmentId;
@@ -11,7 +11,6 @@ use hoibao::edge::store::queue::QueueState;
 use hoibao::simulator::LedgerSummary;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::sync::PoisonError;
 
 /// All of it.
@@ -129,7 +128,7 @@ async fn orders(app: &TestApp, id: ShipmentId, books: &LedgerSummary) {
         .await
         .iter()
         .filter(|(kind, _)| kind == "sent")
-        .map(|(_, bytes)| hex(bytes))
+        .map(|(_, bytes)| hex(&Sha256::digest(bytes)))
         .collect();
     assert_eq!(
         sent.is_empty(),
@@ -156,13 +155,4 @@ async fn orders(app: &TestApp, id: ShipmentId, books: &LedgerSummary) {
             row.state
         );
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
 }

@@ -10,6 +10,15 @@ use hoibao::edge::store::shipment::{self, ShipmentRow};
 use hoibao::edge::store::{Backend, personal};
 use hoibao::simulator::{LedgerSale, LedgerSummary, read_ledger};
 use sqlx::{Executor as _, SqlSafeStr as _};
+use std::fmt::Write as _;
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}
 
 impl TestApp {
     /// A shipment's row.

@@ -13,14 +13,15 @@ mod recompute;
 mod seed;
 mod wire;
 
-pub(crate) use acts::Line;
-pub(crate) use seed::{REFUSED_PHONE, Seed};
-pub(crate) use wire::{Outcome, Plan, Wire};
+pub(crate) use acts::{Line, code_of, dossier_body, shipment_body};
+pub(crate) use look::hex;
+pub(crate) use seed::{CUSTOMER, PASSWORD, REFUSED_PHONE, SOURCE, Seed, USERNAME};
+pub(crate) use wire::{Looking, Outcome, Plan, Wire};
 
 use super::postgres;
 use hoibao::app::config::{Config, Overrides};
 use hoibao::app::door::{self, DoorLimits};
-use hoibao::app::ports::{ManualClock, SeededRng, UuidIds};
+use hoibao::app::ports::{ManualClock, SeededRng, SystemClock, UuidIds};
 use hoibao::app::{compose, jobs};
 use hoibao::domain::calendar::Calendars;
 use hoibao::domain::time::{Clock, Timestamp};
@@ -62,7 +63,6 @@ pub(crate) enum Engine {
 }
 
 /// Runs a case on a SQLite file and on PostgreSQL.
-#[expect(clippy::future_not_send, reason = "each test runs on a thread of its own")]
 pub(crate) async fn on_both(case: impl AsyncFn(Engine)) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let running = tokio::time::timeout(PATIENCE * 2, case(engine)).await;
@@ -170,9 +170,9 @@ impl Ground {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             ledger_path: ledger.clone(),
             webhook: settings.webhook.then_some(WebhookTarget { url: callbacks }),
-            username: seed::USERNAME.to_owned(),
-            password: seed::PASSWORD.to_owned(),
-            customer_code: seed::CUSTOMER.to_owned(),
+            username: USERNAME.to_owned(),
+            password: PASSWORD.to_owned(),
+            customer_code: CUSTOMER.to_owned(),
             faults: Faults::none(),
             pace: settings.pace.clone(),
             path_prefix: PathPrefix::Both,
@@ -232,9 +232,7 @@ impl TestApp {
         let mut account = seed.account(&context, &base_url);
         (settings.account)(&mut account);
         seed.write(&context, &account, settings.paper_first).await;
-        let key = keys::create_api_key(&context, seed::SOURCE, "test")
-            .await
-            .unwrap();
+        let key = keys::create_api_key(&context, SOURCE, "test").await.unwrap();
         let stop = CancellationToken::new();
         serve(listener, &context, &stop);
         let app = Self {
@@ -343,6 +341,27 @@ impl Drop for TestApp {
     }
 }
 
+/// Sets a database up for processes that are started on it afterwards: schema, offices, the operator's account, and a key
+/// of the dossier system, which is returned.
+pub(crate) async fn furnish(
+    url: &str,
+    keyring: Arc<Keyring>,
+    base_url: &str,
+    change: fn(&mut Account),
+) -> String {
+    let clock = ManualClock::at(SystemClock.now());
+    let wire = Arc::new(Wire::new(&clock));
+    let store = Store::migrate(&StoreSettings::at(url), keyring).await.unwrap();
+    let context = Arc::new(context(store, &clock, &wire, |_| (), 7));
+    let seed = Seed::new();
+    let mut account = seed.account(&context, base_url);
+    change(&mut account);
+    seed.write(&context, &account, false).await;
+    let made = keys::create_api_key(&context, SOURCE, "test").await.unwrap();
+    context.store.clone().close().await;
+    made.key.expose().clone()
+}
+
 fn serve(listener: TcpListener, context: &Arc<Context>, stop: &CancellationToken) {
     let many = NonZeroU32::new(1_000_000).unwrap();
     let limits = ApiLimits {
@@ -358,7 +377,8 @@ fn serve(listener: TcpListener, context: &Arc<Context>, stop: &CancellationToken
     TaskTracker::new().spawn(door::serve(listener, router, door, stop.clone()));
 }
 
-fn client() -> reqwest::Client {
+/// A client that follows nothing and waits half a minute.
+pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
         .timeout(Duration::from_secs(30))

@@ -6,7 +6,7 @@
 use super::{TestApp, seed};
 use hoibao::domain::custody::{self, CustodyFact};
 use hoibao::domain::delivery::{self, DeliveryFact, FactId};
-use hoibao::domain::dossier::{self, DossierFact, ShipmentView};
+use hoibao::domain::dossier::{self, Discrepancy, DossierFact, ShipmentView};
 use hoibao::domain::id::{DossierId, ShipmentId};
 use hoibao::domain::journal::{Entry, Kind, Subject, SubjectKind, Tag};
 use hoibao::domain::time::Timestamp;
@@ -75,43 +75,38 @@ async fn read(app: &TestApp) -> Everything {
             for word in seed::unspeakable() {
                 assert!(!text.contains(&word), "a journal entry holds {word:?}");
             }
-            everything.take(Entry::from_bytes(&bytes).unwrap());
+            everything.take(&Entry::from_bytes(&bytes).unwrap());
         }
     }
 }
 
 impl Everything {
-    fn take(&mut self, entry: Entry) {
+    fn take(&mut self, entry: &Entry) {
         if entry.subject.kind != SubjectKind::System {
             let sequences = self.sequences.entry(entry.subject).or_default();
             sequences.push(entry.sequence);
         }
         let subject = entry.subject.id;
         let at = entry.occurred_at;
-        match entry.kind {
-            Kind::ShipmentRegistered => {
-                let told = self.shipments.entry(subject).or_default();
-                told.registered_at = at;
-                let pairs = entry.fields.get_bytes(Tag::Items).unwrap();
-                let dossiers = pairs.chunks(32).map(|pair| pair[16..].try_into().unwrap());
-                told.dossiers = dossiers.collect();
-            }
-            Kind::DeliveryFact => {
-                let fact = DeliveryFact::from_fields(&entry.fields, at.unwrap()).unwrap();
-                self.shipments.entry(subject).or_default().delivery.push(fact);
-            }
-            Kind::CustodyFact => {
-                let fact = CustodyFact::from_fields(&entry.fields, at.unwrap()).unwrap();
-                self.shipments.entry(subject).or_default().custody.push(fact);
-            }
-            Kind::DossierOpened => {
-                self.dossiers.entry(subject).or_default();
-            }
-            Kind::DossierFact => {
-                let fact = DossierFact::from_fields(&entry.fields, at.unwrap(), entry.map_version).unwrap();
-                self.dossiers.entry(subject).or_default().push(fact);
-            }
-            _ => {}
+        let fields = &entry.fields;
+        // An entry of another kind changes no fold.
+        if entry.kind == Kind::ShipmentRegistered {
+            let told = self.shipments.entry(subject).or_default();
+            told.registered_at = at;
+            let pairs = fields.get_bytes(Tag::Items).unwrap();
+            let dossiers = pairs.chunks(32).map(|pair| pair[16..].try_into().unwrap());
+            told.dossiers = dossiers.collect();
+        } else if entry.kind == Kind::DeliveryFact {
+            let fact = DeliveryFact::from_fields(fields, at.unwrap()).unwrap();
+            self.shipments.entry(subject).or_default().delivery.push(fact);
+        } else if entry.kind == Kind::CustodyFact {
+            let fact = CustodyFact::from_fields(fields, at.unwrap()).unwrap();
+            self.shipments.entry(subject).or_default().custody.push(fact);
+        } else if entry.kind == Kind::DossierOpened {
+            self.dossiers.entry(subject).or_default();
+        } else if entry.kind == Kind::DossierFact {
+            let fact = DossierFact::from_fields(fields, at.unwrap(), entry.map_version).unwrap();
+            self.dossiers.entry(subject).or_default().push(fact);
         }
     }
 }
@@ -192,7 +187,7 @@ async fn compare_dossier(app: &TestApp, id: DossierId, facts: &[DossierFact], vi
             folded.returned_at,
             folded.post_withdrawn,
             folded.shipment,
-            folded.discrepancy.map(|word| word.as_str()),
+            folded.discrepancy.map(Discrepancy::as_str),
         ),
         "dossier {id} is not its fold"
     );

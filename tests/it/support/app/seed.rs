@@ -16,11 +16,11 @@ use hoibao::stage::context::Context;
 use hoibao::stage::desk::By;
 use sha2::{Digest as _, Sha256};
 
-pub(super) const USERNAME: &str = "gateway";
-pub(super) const PASSWORD: &str = "mat-khau-cua-ben-buu-dien";
-pub(super) const CUSTOMER: &str = "C000000001";
+pub(crate) const USERNAME: &str = "gateway";
+pub(crate) const PASSWORD: &str = "mat-khau-cua-ben-buu-dien";
+pub(crate) const CUSTOMER: &str = "C000000001";
 pub(super) const ACCOUNT: &str = "bcci";
-pub(super) const SOURCE: &str = "one";
+pub(crate) const SOURCE: &str = "one";
 pub(super) const CALLBACK_SECRET: &str = "duong-dan-bi-mat-cua-callback";
 pub(super) const OFFICE: &str = "HL01";
 pub(super) const PROCEDURE: &str = "1.004227";

@@ -12,7 +12,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-type Looking = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// What looks at a request.
+pub(crate) type Looking = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What happens to one call on its way.
 pub(crate) enum Plan {
