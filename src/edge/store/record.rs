@@ -332,8 +332,15 @@ async fn refold(
             journal::append(tx, &entry).await?;
         }
     }
-    let views = views(tx, id, change.view).await?;
-    let folded = dossier_fold::fold(&dossier::facts(tx, id).await?, &views);
+    // A dossier of which nothing but its opening was written has no older facts, and no shipment.
+    let fresh = row.journal_sequence <= 1 && change.view.is_none();
+    let (facts, views) = if fresh {
+        (change.facts, Vec::new())
+    } else {
+        let views = views(tx, id, change.view).await?;
+        (dossier::facts(tx, id).await?, views)
+    };
+    let folded = dossier_fold::fold(&facts, &views);
     write_dossier(tx, &row, sequence, &folded, hand.now).await?;
     let moved = change.view.is_some()
         || row.returned_at != folded.returned_at

@@ -10,6 +10,7 @@ use hoibao::app::ports::{ManualClock, SeededRng, UuidIds};
 use hoibao::domain::addressee::{AddresseeDraft, UnitDraft};
 use hoibao::domain::calendar::Calendars;
 use hoibao::domain::delivery::{AttemptOutcome, DeliveryFact, EventKind, FactBody};
+use hoibao::domain::dossier::snapshot::Snapshot;
 use hoibao::domain::dossier::{ReturnBy, SubmittedBy};
 use hoibao::domain::dossier_code::DossierCode;
 use hoibao::domain::id::{AccountId, AttemptId, DecisionId, OfficeId, ShipmentId, SourceId, StaffId};
@@ -29,7 +30,7 @@ use hoibao::edge::store::{Backend, Command, Keyring, Store, StoreError, StoreSet
 use hoibao::stage::context::Context;
 use hoibao::stage::context::operator::Memory;
 use hoibao::stage::desk::{self, By, CloseHandover, ListedItem, Taking, Thing};
-use hoibao::stage::dossier_record::{self, Snapshot};
+use hoibao::stage::dossier_record;
 use hoibao::stage::intake::{self, Draft, IdempotencyKey, ItemDraft, PostagePayer, Registrar, To};
 use hoibao::stage::keys;
 use sqlx::{Executor as _, SqlSafeStr as _};

@@ -10,6 +10,7 @@ use hoibao::domain::id::{OfficeId, SourceId};
 use hoibao::domain::journal::Actor;
 use hoibao::domain::time::{Clock, Timestamp};
 use hoibao::edge::carrier::{Transport, TransportFailure, WireRequest, WireResponse};
+use hoibao::edge::dossier::client::{ClientSettings, EventClient};
 use hoibao::edge::store::reference::{Office, put_office};
 use hoibao::edge::store::source::{SourceSystem, put_source};
 use hoibao::edge::store::unit::{Unit, put_unit};
@@ -79,6 +80,7 @@ impl Place {
             transport: Arc::new(NoTransport),
             calendars: Calendars::built_in().unwrap(),
             limits: Config::load(&Overrides::default()).unwrap().limits().unwrap(),
+            events: Arc::new(EventClient::new(&ClientSettings::default()).unwrap()),
             operators: Memory::default(),
         });
         Self {
