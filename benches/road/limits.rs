@@ -27,7 +27,7 @@ const MANY: usize = 100;
 /// What one database can do, per second.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Commits of one row, from 32 writers.
+    /// Commits of one row, from as many writers as the engine has.
     pub(crate) single: f64,
     /// Rows in commits of a hundred.
     pub(crate) rows: f64,
@@ -63,7 +63,7 @@ const SCHEMA: [&str; 2] = [
     "CREATE INDEX job_due ON job (state, due_at)",
 ];
 
-/// SQLite with a WAL and FULL synchronisation. It has one writer; 32 wait for it.
+/// SQLite with a WAL and FULL synchronisation. It has one writer, so one asks.
 ///
 /// # Errors
 /// As the database says.
