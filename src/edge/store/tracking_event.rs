@@ -52,7 +52,10 @@ pub struct NewEvent {
 ///
 /// # Errors
 /// [`StoreError`] as the database says.
-pub async fn known(tx: &mut Tx, shipment: ShipmentId) -> Result<BTreeMap<[u8; 32], Option<String>>, StoreError> {
+pub async fn known(
+    tx: &mut Tx,
+    shipment: ShipmentId,
+) -> Result<BTreeMap<[u8; 32], Option<String>>, StoreError> {
     let rows = tx.rows(sql!("tracking_event" / "known"), args![shipment]).await?;
     let mut known = BTreeMap::new();
     for row in &rows {
@@ -70,7 +73,10 @@ pub async fn known(tx: &mut Tx, shipment: ShipmentId) -> Result<BTreeMap<[u8; 32
 /// # Errors
 /// [`StoreError`] as the database says.
 pub async fn unknown_code(tx: &mut Tx, shipment: ShipmentId) -> Result<Option<String>, StoreError> {
-    match tx.row(sql!("tracking_event" / "unknown"), args![shipment]).await? {
+    match tx
+        .row(sql!("tracking_event" / "unknown"), args![shipment])
+        .await?
+    {
         None => Ok(None),
         Some(row) => row.text("code").map(Some),
     }

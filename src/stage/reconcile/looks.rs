@@ -127,7 +127,11 @@ async fn ask(context: &Arc<Context>, operator: &Operator, row: &PollRow) -> Resu
 /// What makes a history news: its rows in any order and spelling, which of them lie in the future still, and the map they
 /// are read by. So what lay in quarantine is told again once the time has come, or the map knows it.
 fn told(journey: &Journey, map_version: u32, plausible_until: Timestamp) -> Vec<u8> {
-    let mut rows: Vec<Vec<u8>> = journey.rows.iter().map(|row| told_row(row, plausible_until)).collect();
+    let mut rows: Vec<Vec<u8>> = journey
+        .rows
+        .iter()
+        .map(|row| told_row(row, plausible_until))
+        .collect();
     rows.sort_unstable();
     rows.dedup();
     let mut bytes = map_version.to_be_bytes().to_vec();
@@ -137,7 +141,10 @@ fn told(journey: &Journey, map_version: u32, plausible_until: Timestamp) -> Vec<
 
 fn told_row(row: &JourneyRow, plausible_until: Timestamp) -> Vec<u8> {
     let at = row.occurred_at;
-    let (ms, in_future) = (at.map(Timestamp::as_ms), at.is_some_and(|at| at > plausible_until));
+    let (ms, in_future) = (
+        at.map(Timestamp::as_ms),
+        at.is_some_and(|at| at > plausible_until),
+    );
     let words = [Some(row.code.as_str()), row.name.as_deref(), row.place.as_deref()];
     let mut bytes = vec![u8::from(ms.is_some()), u8::from(in_future)];
     bytes.extend(ms.unwrap_or_default().to_be_bytes());

@@ -6,6 +6,7 @@
 //! here: assertions about a single stage.
 
 mod acts;
+mod callbacks;
 mod checks;
 mod logs;
 mod look;
@@ -13,7 +14,7 @@ mod recompute;
 mod seed;
 mod wire;
 
-pub(crate) use acts::Line;
+pub(crate) use acts::{Line, code_of};
 pub(crate) use seed::{REFUSED_PHONE, Seed};
 pub(crate) use wire::{Outcome, Plan, Wire};
 
@@ -33,6 +34,8 @@ use hoibao::stage::context::operator::Memory;
 use hoibao::stage::context::{Context, Limits, Tick};
 use hoibao::stage::{dispatch, keys, reconcile, resolve};
 use hoibao::web::api::ApiLimits;
+use hoibao::web::client_address::Network;
+use hoibao::web::middleware::{self, HttpLimits};
 use hoibao::worker::{self, Job};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -349,6 +352,14 @@ fn serve(listener: TcpListener, context: &Arc<Context>, stop: &CancellationToken
         body_bytes_max: 1 << 20,
     };
     let router = hoibao::web::router(Arc::clone(context), &limits);
+    // As in service, behind a proxy on this machine.
+    let around = HttpLimits {
+        body_bytes_max: 1 << 20,
+        request_timeout: Duration::from_secs(15),
+        trusted_proxies: vec![Network::parse("127.0.0.0/8").unwrap()],
+        https: false,
+    };
+    let router = middleware::wrap(router, around, Arc::clone(&context.ids));
     let door = DoorLimits {
         connections_max: 64,
         head_timeout: Duration::from_secs(10),
