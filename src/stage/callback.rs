@@ -16,12 +16,13 @@ use crate::edge::store::inbox::{self, InboxDoor, Refused};
 use crate::edge::store::record::Hand;
 use crate::edge::store::{Command, StoreError, Tx, personal};
 use sha2::{Digest as _, Sha256};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 /// Refused bodies kept per source and hour.
 const REFUSED_BODIES_MAX: u32 = 3;
@@ -33,7 +34,7 @@ const REFUSALS_WRITTEN_MAX: usize = 16;
 /// The door of one process.
 pub struct Door {
     context: Arc<Context>,
-    writing: Semaphore,
+    writing: Arc<Semaphore>,
     /// Refusals not yet written down, because too many came at once.
     passed_over: AtomicU32,
 }
@@ -70,7 +71,7 @@ impl Door {
     pub fn new(context: Arc<Context>) -> Self {
         Self {
             context,
-            writing: Semaphore::new(REFUSALS_WRITTEN_MAX),
+            writing: Arc::new(Semaphore::new(REFUSALS_WRITTEN_MAX)),
             passed_over: AtomicU32::new(0),
         }
     }
@@ -78,46 +79,53 @@ impl Door {
     /// Takes in what was sent, and says what to answer. Never fails: a caller always gets an answer in time.
     pub async fn receive(&self, knock: Knock<'_>) -> CallbackAnswer {
         let limit = Duration::from_millis(self.context.limits.callback_deadline_ms);
+        let deadline = Instant::now() + limit;
+        let account = match timeout_at(deadline, self.account(knock.account)).await {
+            Ok(Ok(account)) => account,
+            Ok(Err(error)) => return self.unavailable(None, &error),
+            Err(_elapsed) => return self.too_late(None),
+        };
+        let Some(opened) = account.as_ref().filter(|account| opens(account, knock.secret)) else {
+            // Counted in time or not: who has no secret is not asked to come again.
+            let _counted = timeout_at(deadline, self.count(knock)).await;
+            return self.say(account.as_ref(), CallbackVerdict::Refused);
+        };
         // A dropped caller does not cancel its command: what becomes durable too late is sent again, and known then.
-        match tokio::time::timeout(limit, self.take_in(knock)).await {
+        match timeout_at(deadline, self.take_in(opened, knock.body)).await {
             Ok(answer) => answer,
-            Err(_elapsed) => {
-                tracing::warn!(
-                    "a callback did not become durable in time; the operator is asked to send it again"
-                );
-                self.say(None, CallbackVerdict::Unavailable)
-            }
+            Err(_elapsed) => self.too_late(Some(opened)),
         }
     }
 
-    async fn take_in(&self, knock: Knock<'_>) -> CallbackAnswer {
-        let account = match self.account(knock.account).await {
-            Ok(account) => account,
-            Err(error) => return self.unavailable(None, &error),
-        };
-        let Some(account) = account.filter(|account| opens(account, knock.secret)) else {
-            return self.turn_away(knock).await;
-        };
-        if knock.body.is_empty() {
-            return self.say(Some(&account), CallbackVerdict::Malformed);
+    async fn take_in(&self, account: &Account, body: &[u8]) -> CallbackAnswer {
+        if body.is_empty() {
+            return self.say(Some(account), CallbackVerdict::Malformed);
         }
         let keep = Keep {
             context: Arc::clone(&self.context),
             account: account.id,
             id: InboxId::new(&*self.context.ids),
             record: RecordId::new(&*self.context.ids),
-            body: knock.body.to_vec(),
+            body: body.to_vec(),
             now: self.context.clock.now(),
         };
         match self.context.store.submit_urgent(keep).await {
-            Ok(()) => self.say(Some(&account), CallbackVerdict::Stored),
-            Err(error) => self.unavailable(Some(&account), &error),
+            Ok(()) => self.say(Some(account), CallbackVerdict::Stored),
+            Err(error) => self.unavailable(Some(account), &error),
         }
     }
 
     async fn account(&self, code: &str) -> Result<Option<Account>, StoreError> {
+        let Some(code) = askable(code) else {
+            return Ok(None);
+        };
         let mut tx = self.context.store.snapshot().await?;
         account::account_by_code(&mut tx, code).await
+    }
+
+    fn too_late(&self, account: Option<&Account>) -> CallbackAnswer {
+        tracing::warn!("a callback did not become durable in time; the operator is asked to send it again");
+        self.say(account, CallbackVerdict::Unavailable)
     }
 
     fn unavailable(&self, account: Option<&Account>, error: &StoreError) -> CallbackAnswer {
@@ -144,33 +152,45 @@ impl Door {
     }
 
     /// Counts a caller without the secret. Counting is bounded, so that forgers cannot hold up honest callers.
-    async fn turn_away(&self, knock: Knock<'_>) -> CallbackAnswer {
-        let answer = self.say(None, CallbackVerdict::Refused);
-        let Ok(_place) = self.writing.try_acquire() else {
+    async fn count(&self, knock: Knock<'_>) {
+        // The place is given back by the writer, not by a caller that lost patience.
+        let Ok(place) = Arc::clone(&self.writing).try_acquire_owned() else {
             self.passed_over.fetch_add(1, Ordering::Relaxed);
-            return answer;
+            return;
         };
-        let now = self.context.clock.now();
-        let from = knock
-            .from
-            .map_or_else(|| "unknown".to_owned(), |from| from.to_string());
+        let from = source(knock.from);
         let source = self.context.store.keyring().index_token("callback_source", &from);
         let more = self.passed_over.swap(0, Ordering::Relaxed).saturating_add(1);
         let count = CountRefused {
             context: Arc::clone(&self.context),
-            account: knock.account.to_owned(),
+            account: askable(knock.account).map(str::to_owned),
             source: format!("{:032x}", u128::from_be_bytes(source)),
             id: InboxId::new(&*self.context.ids),
             record: RecordId::new(&*self.context.ids),
             body: knock.body.iter().copied().take(REFUSED_BYTES_MAX).collect(),
             more,
-            now,
+            now: self.context.clock.now(),
+            _place: place,
         };
         if let Err(error) = self.context.store.submit(count).await {
             self.passed_over.fetch_add(more, Ordering::Relaxed);
             tracing::warn!(error = %error, "a refused callback could not be counted; it is counted with the next");
         }
-        answer
+    }
+}
+
+/// A code that a database can be asked for: PostgreSQL takes no text with a zero byte.
+fn askable(code: &str) -> Option<&str> {
+    (!code.contains('\0')).then_some(code)
+}
+
+/// Who counts as one caller. Whoever has one IPv6 address has the whole network of 64 bits around it; were each address
+/// a caller of its own, one forger could fill the journal.
+fn source(from: Option<IpAddr>) -> String {
+    match from.map(|from| from.to_canonical()) {
+        None => "unknown".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_string(),
     }
 }
 
@@ -205,13 +225,15 @@ impl Command for Keep {
 
 struct CountRefused {
     context: Arc<Context>,
-    account: String,
+    /// As the address names it.
+    account: Option<String>,
     source: String,
     id: InboxId,
     record: RecordId,
     body: Vec<u8>,
     more: u32,
     now: Timestamp,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Command for CountRefused {
@@ -220,7 +242,10 @@ impl Command for CountRefused {
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        let named = account::account_by_code(tx, &self.account).await?;
+        let named = match &self.account {
+            Some(code) => account::account_by_code(tx, code).await?,
+            None => None,
+        };
         let account = named.map_or(AccountId::from_bytes([0; 16]), |account| account.id);
         let start_of = |length_ms: i64| {
             let ms = self.now.as_ms();

@@ -23,12 +23,13 @@ use crate::edge::store::shipment::{self, OperatorName, ShipmentRow};
 use crate::edge::store::tracking_event::{self, EventState, NewEvent};
 use crate::edge::store::{Command, RecordKey, StoreError, Tx, personal, poll, queue};
 use futures_util::StreamExt as _;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Rows handed to the writer at one time; it commits them together.
 const PARALLEL: usize = 64;
-/// By how much a hint is put off for each look in vain before it, milliseconds.
-const HINT_STEP_MS: i64 = 60_000;
+/// A shipment in doubt is looked up on hints at most once in this time, milliseconds.
+const DOUBT_HINT_MS: i64 = 60_000;
 /// An event may be this much older than our own registration, milliseconds: clocks differ.
 const BEFORE_ORDER_MS: i64 = 3_600_000;
 
@@ -65,7 +66,12 @@ async fn one(context: &Arc<Context>, id: InboxId) -> Result<bool, StoreError> {
         now: context.clock.now(),
     };
     match context.store.submit(read).await {
-        Err(error @ (StoreError::Corrupt { .. } | StoreError::Seal { .. } | StoreError::Panicked)) => {
+        Err(
+            error @ (StoreError::Corrupt { .. }
+            | StoreError::Constraint { .. }
+            | StoreError::Seal { .. }
+            | StoreError::Panicked),
+        ) => {
             tracing::error!(inbox = %id, error = %error, "an inbox row cannot be read; it is kept and set aside");
             let set_aside = SetAside {
                 id,
@@ -88,6 +94,12 @@ impl Command for SetAside {
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        if let Ok(Some(row)) = inbox::lock(tx, self.id).await
+            && let InboxDoor::Pull(shipment) = row.door
+        {
+            // What stood in it is not lost: the operator tells it again, and then it is read.
+            poll::forget(tx, shipment).await?;
+        }
         inbox::end(tx, self.id, ReadState::Garbage, self.now).await
     }
 }
@@ -182,31 +194,43 @@ impl ReadRow {
         account: AccountId,
         records: &[CallbackRecord],
     ) -> Result<(), StoreError> {
-        for record in records {
-            let names = [
-                record.reference.as_deref().map(OperatorName::Reference),
-                record.tracking_number.as_deref().map(OperatorName::Tracking),
-                record.operator_id.as_deref().map(OperatorName::OperatorId),
+        let named: BTreeSet<[Option<&str>; 3]> = records.iter().map(names).collect();
+        let mut found = BTreeSet::new();
+        for [reference, tracking, operator_id] in named {
+            let ways = [
+                reference.map(OperatorName::Reference),
+                tracking.map(OperatorName::Tracking),
+                operator_id.map(OperatorName::OperatorId),
             ];
-            let mut found = None;
-            for name in names.into_iter().flatten() {
-                found = shipment::by_name(tx, account, name).await?;
-                if found.is_some() {
+            for name in ways.into_iter().flatten() {
+                // An order of nobody: the operator has other customers' mistakes, and forgers invent names.
+                if let Some(id) = shipment::by_name(tx, account, name).await? {
+                    found.insert(id);
                     break;
                 }
             }
-            // An order of nobody: the operator has other customers' mistakes, and forgers invent names.
-            let Some(id) = found else { continue };
-            let shipment = shipment::lock(tx, id).await?;
-            let shipment = shipment.ok_or(StoreError::Corrupt { place: "shipment" })?;
-            match shipment.state {
-                // Before our own answer: that answer is on its way, or will be asked for.
-                DeliveryState::Queued | DeliveryState::Submitting => {}
-                DeliveryState::InDoubt => drop(queue::hint_doubt(tx, id, self.now).await?),
-                DeliveryState::CancelRequested | DeliveryState::At(_) => {
-                    if !poll::hint(tx, id, self.now, HINT_STEP_MS).await? && !shipment.closed {
-                        poll::start(tx, id, account, self.now).await?;
-                    }
+        }
+        for id in found {
+            self.hint(tx, account, id).await?;
+        }
+        Ok(())
+    }
+
+    async fn hint(&self, tx: &mut Tx, account: AccountId, id: ShipmentId) -> Result<(), StoreError> {
+        let shipment = shipment::lock(tx, id).await?;
+        let shipment = shipment.ok_or(StoreError::Corrupt { place: "shipment" })?;
+        match shipment.state {
+            // Before our own answer: that answer is on its way, or will be asked for.
+            DeliveryState::Queued | DeliveryState::Submitting => {}
+            // At the next full minute, so that however many hints cause one look-up a minute.
+            DeliveryState::InDoubt => {
+                let ms = self.now.as_ms();
+                let next_minute = ms.saturating_sub(ms.rem_euclid(DOUBT_HINT_MS)) + DOUBT_HINT_MS;
+                queue::hint_doubt(tx, id, Timestamp::from_ms(next_minute)).await?;
+            }
+            DeliveryState::CancelRequested | DeliveryState::At(_) => {
+                if !poll::hint(tx, id, self.now).await? && !shipment.closed {
+                    poll::start(tx, id, account, self.now).await?;
                 }
             }
         }
@@ -225,8 +249,7 @@ impl ReadRow {
         let shipment = shipment.ok_or(StoreError::Corrupt { place: "shipment" })?;
         let proven = telling.account.capabilities.authenticity(Door::PullOne) == Authenticity::Proven;
         let mut new = NewFacts::default();
-        let mut unknown = None;
-        let mut too_early = false;
+        let mut flag_moved = false;
         let known = tracking_event::known(tx, id).await?;
         for row in &journey.rows {
             if !proven {
@@ -235,24 +258,23 @@ impl ReadRow {
             let meaning = telling.carrier.meaning(&row.code);
             let state = self.judge(&shipment, row, meaning.as_ref());
             let event = event(telling, id, row, state);
-            too_early |= state == EventState::Quarantined(FUTURE);
-            // Most rows of a history were told before; only one in quarantine may have become plain since.
-            let told_before = match known.get(&event.identity) {
-                None => false,
-                Some(in_quarantine) => !in_quarantine || matches!(state, EventState::Quarantined(_)),
+            // Most rows of a history were told before; only one in quarantine may be judged otherwise by now.
+            let before = known.get(&event.identity);
+            let told_before = match (before, state) {
+                (Some(None), _) => true,
+                (Some(Some(reason)), EventState::Quarantined(now)) => reason == now,
+                (None, _) | (Some(Some(_)), EventState::Applied | EventState::Note) => false,
             };
             if told_before || !tracking_event::put(tx, &event, (telling.row.id, self.now)).await? {
                 continue;
             }
+            flag_moved |= state == EventState::Quarantined(UNKNOWN_CODE) || before.is_some();
             match (state, meaning, row.occurred_at) {
                 (EventState::Applied, Some(meaning), Some(at)) => {
                     new.delivery
                         .extend(facts(id, row, at, &meaning).map(|fact| (fact, event.map_version)));
                 }
                 (EventState::Quarantined(reason), _, _) => {
-                    if reason == UNKNOWN_CODE {
-                        unknown = Some(event.code.clone());
-                    }
                     new.entries.push((
                         Kind::EventQuarantined,
                         event.occurred_at,
@@ -262,11 +284,9 @@ impl ReadRow {
                 (EventState::Applied | EventState::Note, _, _) => {}
             }
         }
-        if let Some(code) = unknown {
-            shipment::set_unknown_code(tx, id, Some(&code)).await?;
-        }
-        if too_early {
-            poll::forget(tx, id).await?;
+        if flag_moved {
+            let code = tracking_event::unknown_code(tx, id).await?;
+            shipment::set_unknown_code(tx, id, code.as_deref()).await?;
         }
         let hand = Hand {
             ids: &*self.context.ids,
@@ -304,6 +324,12 @@ impl ReadRow {
             EventState::Applied
         }
     }
+}
+
+/// The names of a record. PostgreSQL takes no text with a zero byte, and no shipment of ours has such a name.
+fn names(record: &CallbackRecord) -> [Option<&str>; 3] {
+    [&record.reference, &record.tracking_number, &record.operator_id]
+        .map(|name| name.as_deref().filter(|name| !name.contains('\0')))
 }
 
 /// The facts that a row states.

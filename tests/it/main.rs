@@ -24,4 +24,6 @@ mod store;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tracking;
+#[cfg(test)]
 mod units;

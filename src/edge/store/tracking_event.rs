@@ -48,11 +48,14 @@ pub struct NewEvent {
     pub map_version: u32,
 }
 
-/// Identities of a shipment's events, and whether they lie in quarantine.
+/// Identities of a shipment's events, with the reason of those that lie in quarantine.
 ///
 /// # Errors
 /// [`StoreError`] as the database says.
-pub async fn known(tx: &mut Tx, shipment: ShipmentId) -> Result<BTreeMap<[u8; 32], bool>, StoreError> {
+pub async fn known(
+    tx: &mut Tx,
+    shipment: ShipmentId,
+) -> Result<BTreeMap<[u8; 32], Option<String>>, StoreError> {
     let rows = tx.rows(sql!("tracking_event" / "known"), args![shipment]).await?;
     let mut known = BTreeMap::new();
     for row in &rows {
@@ -60,12 +63,27 @@ pub async fn known(tx: &mut Tx, shipment: ShipmentId) -> Result<BTreeMap<[u8; 32
         let identity = identity.try_into().map_err(|_length| StoreError::Corrupt {
             place: "tracking_event.identity",
         })?;
-        known.insert(identity, row.text("state")? == "quarantined");
+        known.insert(identity, row.opt_text("reason")?);
     }
     Ok(known)
 }
 
-/// Keeps an event; `true` when it was not known, or lay in quarantine and is understood now.
+/// The raw code of the latest event whose code nobody mapped yet.
+///
+/// # Errors
+/// [`StoreError`] as the database says.
+pub async fn unknown_code(tx: &mut Tx, shipment: ShipmentId) -> Result<Option<String>, StoreError> {
+    match tx
+        .row(sql!("tracking_event" / "unknown"), args![shipment])
+        .await?
+    {
+        None => Ok(None),
+        Some(row) => row.text("code").map(Some),
+    }
+}
+
+/// Keeps an event; `true` when it was not known, or lay in quarantine and is understood now, or lies there for another
+/// reason now.
 ///
 /// # Errors
 /// [`StoreError`] as the database says.
@@ -93,14 +111,12 @@ pub async fn put(
     if tx.execute(sql!("tracking_event" / "insert"), values).await? == 1 {
         return Ok(true);
     }
-    if reason.is_some() {
-        return Ok(false);
-    }
     let values = args![
         event.shipment,
         &event.identity,
         event.state.word(),
+        reason,
         event.map_version
     ];
-    Ok(tx.execute(sql!("tracking_event" / "release"), values).await? == 1)
+    Ok(tx.execute(sql!("tracking_event" / "rejudge"), values).await? == 1)
 }

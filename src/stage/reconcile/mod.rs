@@ -10,8 +10,10 @@ mod units;
 use super::context::operator::{Operator, OperatorError};
 use super::context::{Context, Tick};
 use crate::domain::capability::Door;
+use crate::domain::time::Timestamp;
 use crate::edge::carrier::BuildError;
-use crate::edge::store::{StoreError, account, operator, poll};
+use crate::edge::store::account::{self, Account};
+use crate::edge::store::{StoreError, operator, poll};
 use std::sync::Arc;
 
 /// Why a round of reconcile broke off.
@@ -31,7 +33,8 @@ pub enum ReconcileError {
 /// One round over all accounts. An account that is switched off sends nothing new; what travels is still looked at.
 ///
 /// # Errors
-/// [`ReconcileError`] when the store or an account cannot be used; an operator that does not answer is no error.
+/// [`ReconcileError`] when the store or an account cannot be used, after all others had their turn; an operator that
+/// does not answer is no error.
 pub async fn tick(context: &Arc<Context>) -> Result<Tick, ReconcileError> {
     let mut tx = context.store.snapshot().await?;
     let mut looked = Vec::new();
@@ -42,19 +45,38 @@ pub async fn tick(context: &Arc<Context>) -> Result<Tick, ReconcileError> {
     }
     drop(tx);
     let mut total = Tick::default();
+    let mut failed = None;
     for (account, loaded_at, next_at) in looked {
-        if account.active {
-            total.done += u32::from(units::refresh(context, &account, loaded_at).await?);
-        }
-        let now = context.clock.now();
-        let can_ask = account.capabilities.doors.contains_key(&Door::PullOne);
-        match next_at.filter(|_| can_ask) {
-            Some(at) if at <= now => {
-                let operator = Arc::new(Operator::of(context, account)?);
-                total.done += looks::round(context, &operator).await?;
+        match one(context, account, loaded_at, next_at).await {
+            Ok(tick) => {
+                total.done += tick.done;
+                total.next_at = [total.next_at, tick.next_at].into_iter().flatten().min();
             }
-            next_at => total.next_at = [total.next_at, next_at].into_iter().flatten().min(),
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
-    Ok(total)
+    failed.map_or(Ok(total), Err)
+}
+
+/// One account's round.
+async fn one(
+    context: &Arc<Context>,
+    account: Account,
+    loaded_at: Option<Timestamp>,
+    next_at: Option<Timestamp>,
+) -> Result<Tick, ReconcileError> {
+    let mut done = 0;
+    if account.active {
+        done += u32::from(units::refresh(context, &account, loaded_at).await?);
+    }
+    let now = context.clock.now();
+    let can_ask = account.capabilities.doors.contains_key(&Door::PullOne);
+    match next_at.filter(|_| can_ask) {
+        Some(at) if at <= now => {
+            let operator = Arc::new(Operator::of(context, account)?);
+            done += looks::round(context, &operator).await?;
+            Ok(Tick { done, next_at: None })
+        }
+        next_at => Ok(Tick { done, next_at }),
+    }
 }

@@ -8,7 +8,7 @@ use super::road::Road;
 use futures_util::future::join_all;
 use hoibao::domain::id::ShipmentId;
 use hoibao::domain::time::Timestamp;
-use hoibao::edge::store::poll::{self, PollRow};
+use hoibao::edge::store::poll::{self, Looked, Next, PollRow};
 use hoibao::edge::store::queue::{self, Claim, QueueRow, QueueState};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -139,23 +139,67 @@ on_both! {
         assert!(claim_looks(&road, NOW.plus_ms(29_000), 9).await.is_empty());
         let new = claim_looks(&road, NOW.plus_ms(30_001), 9).await.remove(0);
         assert!(new.lease_token > old.lease_token);
-        let done = |row: PollRow| road.submit(move |tx| Box::pin(async move { poll::done(tx, &row, LATER, (4, None)).await }));
-        assert!(!done(old).await.unwrap());
+        let done = |row: PollRow| look_done(&road, row, (Next::At(LATER), 4));
+        assert!(!done(old).await);
         assert!(claim_looks(&road, NOW.plus_ms(50_000), 9).await.is_empty(), "the new holder has it still");
-        assert!(done(new).await.unwrap());
+        assert!(done(new).await);
         let next = claim_looks(&road, LATER, 9).await.remove(0);
         assert_eq!((next.due_at, next.fruitless), (LATER, 4));
     }
 
-    /// A hint during a look is not forgotten when the look ends.
+    /// A hint during a look is heeded as one that comes when it ends: at once after news, a minute later for each look in
+    /// vain, and never before an operator that could not be asked may be asked again.
     async fn a_hint_during_a_look_is_kept(place: &Place) {
         let road = road(place, 1).await;
-        let row = claim_looks(&road, NOW, 9).await.remove(0);
-        let id = road.shipment;
-        assert!(road.submit(move |tx| Box::pin(async move { poll::hint(tx, id, NOW.plus_ms(10), 0).await })).await.unwrap());
-        road.submit(move |tx| Box::pin(async move { poll::done(tx, &row, LATER, (0, None)).await })).await.unwrap();
-        assert_eq!(claim_looks(&road, NOW.plus_ms(11), 9).await.len(), 1, "the hint came after the look began");
+        let (id, mut now) = (road.shipment, NOW);
+        for (next, fruitless, wait_ms) in [
+            (Next::At(LATER), 0, 0),
+            (Next::At(NOW.plus_ms(86_400_000)), 3, 180_000),
+            (Next::OnHint, 99, 600_000),
+            (Next::NotBefore(NOW.plus_ms(3_600_000)), 0, 3_600_000 - 780_000),
+        ] {
+            let row = claim_looks(&road, now, 9).await.remove(0);
+            assert!(hint(&road, id, now).await);
+            assert!(look_done(&road, row, (next, fruitless)).await);
+            let due = now.plus_ms(wait_ms);
+            assert!(claim_looks(&road, due.plus_ms(-1), 9).await.is_empty(), "{next:?}");
+            now = due;
+        }
+        assert_eq!(claim_looks(&road, now, 9).await.len(), 1);
     }
+
+    /// A look that was the last leaves a row that no time makes due, and that a late hint makes due by its budget.
+    async fn a_look_on_hint_only_is_due_by_no_time(place: &Place) {
+        let road = road(place, 1).await;
+        let row = claim_looks(&road, NOW, 9).await.remove(0);
+        assert!(look_done(&road, row, (Next::OnHint, 2)).await);
+        let account = road.account;
+        let next = road.submit(move |tx| Box::pin(async move { poll::next_due(tx, account).await })).await.unwrap();
+        assert_eq!(next, None);
+        assert!(claim_looks(&road, NOW.plus_ms(100 * 31_557_600_000), 9).await.is_empty());
+        assert!(hint(&road, road.shipment, LATER).await);
+        assert!(claim_looks(&road, LATER.plus_ms(119_999), 9).await.is_empty());
+        assert_eq!(claim_looks(&road, LATER.plus_ms(120_000), 9).await.len(), 1);
+    }
+}
+
+/// Ends a look at the time its row was due.
+async fn look_done(road: &Road, row: PollRow, (next, fruitless): (Next, u32)) -> bool {
+    let looked = Looked {
+        now: row.due_at,
+        next,
+        fruitless,
+        kept: None,
+    };
+    road.submit(move |tx| Box::pin(async move { poll::done(tx, &row, looked).await }))
+        .await
+        .unwrap()
+}
+
+async fn hint(road: &Road, id: ShipmentId, now: Timestamp) -> bool {
+    road.submit(move |tx| Box::pin(async move { poll::hint(tx, id, now).await }))
+        .await
+        .unwrap()
 }
 
 /// While one gateway is in the middle of its claim, another passes its rows over and does not wait for them.

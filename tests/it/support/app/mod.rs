@@ -6,6 +6,7 @@
 //! here: assertions about a single stage.
 
 mod acts;
+mod callbacks;
 mod checks;
 mod logs;
 mod look;
@@ -35,6 +36,8 @@ use hoibao::stage::context::operator::Memory;
 use hoibao::stage::context::{Context, Limits, Tick};
 use hoibao::stage::{dispatch, keys, reconcile, resolve};
 use hoibao::web::api::ApiLimits;
+use hoibao::web::client_address::Network;
+use hoibao::web::middleware::{self, HttpLimits};
 use hoibao::worker::{self, Job};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -370,6 +373,14 @@ fn serve(listener: TcpListener, context: &Arc<Context>, stop: &CancellationToken
         body_bytes_max: 1 << 20,
     };
     let router = hoibao::web::router(Arc::clone(context), &limits);
+    // As in service, behind a proxy on this machine.
+    let around = HttpLimits {
+        body_bytes_max: 1 << 20,
+        request_timeout: Duration::from_secs(15),
+        trusted_proxies: vec![Network::parse("127.0.0.0/8").unwrap()],
+        https: false,
+    };
+    let router = middleware::wrap(router, around, Arc::clone(&context.ids));
     let door = DoorLimits {
         connections_max: 64,
         head_timeout: Duration::from_secs(10),

@@ -1,2 +1,3 @@
 -- tracking_event_known
-SELECT identity, state FROM tracking_event WHERE shipment_id = $1
+-- A reason stands only where the event lies in quarantine.
+SELECT identity, reason FROM tracking_event WHERE shipment_id = $1
