@@ -207,13 +207,17 @@ async fn any_bytes_are_taken_and_hold_up_nothing() {
         app.drain().await;
         assert_eq!(count(&app, "inbox WHERE state = 'unread'").await, 0);
         assert_eq!(count(&app, "inbox WHERE door = 'push'").await, sent + 1);
-        assert_eq!(count(&app, "inbox WHERE state = 'garbage'").await, 6);
+        assert_eq!(count(&app, "inbox WHERE state = 'garbage'").await, 8);
         assert!(
             app.wire.of(JOURNEY).len() > looks,
             "the good one was read: a look follows"
         );
         let after = weight(&app).await;
-        assert_eq!(after[0], before[0], "no fact followed");
+        assert_eq!(after[1..3], before[1..3], "nothing of paper or dossier followed");
+        assert!(
+            !app.shipment(id).await.state.is_final(),
+            "no word of it was believed"
+        );
         app.finish().await;
     })
     .await;

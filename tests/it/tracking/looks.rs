@@ -170,8 +170,7 @@ async fn what_cannot_be_asked_holds_up_nothing() {
         }
         app.raw("UPDATE shipment SET state = 'booked' WHERE reference LIKE '%0001'")
             .await;
-        app.clock.advance_ms(HOUR_MS);
-        app.drain().await;
+        app.live_through(DAY_MS, HOUR_MS).await;
         assert_eq!(app.shipment(ids[0]).await.state, DELIVERED);
         app.finish().await;
     })

@@ -164,8 +164,8 @@ async fn weight(app: &TestApp) -> Vec<i64> {
         "COUNT(*) FROM dossier_fact",
         "COUNT(*) FROM journal",
         "COUNT(*) FROM tracking_event",
-        "CAST(SUM(journal_sequence) AS BIGINT) FROM shipment",
-        "CAST(SUM(journal_sequence) AS BIGINT) FROM dossier",
+        "CAST(COALESCE(SUM(journal_sequence), 0) AS BIGINT) FROM shipment",
+        "CAST(COALESCE(SUM(journal_sequence), 0) AS BIGINT) FROM dossier",
     ] {
         counts.push(app.number(&format!("SELECT {what}")).await);
     }

@@ -60,9 +60,10 @@ async fn what_cannot_be_believed_is_kept_and_changes_nothing() {
         ];
         for _ in 0..3 {
             tell(&app, id, &strange).await;
-            // Rows without a time are told apart by their words only; these three have the same.
-            assert_eq!(reasons(&app).await, [1, 1, 2, 2]);
-            assert_eq!(entries(&app).await, 6);
+            // Rows without a time that can be read, the year 1 among them, are told apart by their words only; these
+            // four have the same.
+            assert_eq!(reasons(&app).await, [1, 1, 2, 1]);
+            assert_eq!(entries(&app).await, 5);
         }
         assert_eq!(app.number("SELECT COUNT(*) FROM delivery_fact").await, facts);
         let row = app.shipment(id).await;

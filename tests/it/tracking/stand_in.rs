@@ -17,6 +17,9 @@ pub(super) struct StandIn {
     _stopping: DropGuard,
 }
 
+const PROVINCES: &str = include_str!("../../../fixtures/myvnpost/answers/units-new-province.json");
+const COMMUNES: &str = include_str!("../../../fixtures/myvnpost/answers/units-new-commune.json");
+
 impl StandIn {
     /// From here on the account's operator is this one.
     pub(super) async fn in_place_of_the_operator(app: &TestApp) -> Self {
@@ -28,6 +31,8 @@ impl StandIn {
                 "/GetAccessToken",
                 any(async || r#"{"success": true, "token": "vi-du"}"#),
             )
+            .route("/getNewProvinceAll", any(async || PROVINCES))
+            .route("/getNewCommuneAll", any(async || COMMUNES))
             .fallback(any(tell));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
