@@ -42,7 +42,7 @@ pub enum ResolveError {
     Operator(#[from] OperatorError),
 }
 
-/// One round over all active accounts.
+/// One round over all accounts.
 ///
 /// # Errors
 /// [`ResolveError`] when the store or an account cannot be used.
@@ -211,11 +211,12 @@ impl Command for Settle {
             Found::Absent(_) => {
                 let held = shipment.held.is_some();
                 self.absent(tx, &mut row, &mut new, (&open, held)).await?;
-                if row.state == QueueState::Ready && shipment.held.is_some() {
-                    row.state = QueueState::Held;
-                }
             }
             Found::Later(at) => self.later(&mut row, *at),
+        }
+        // Whatever the way here: what a person holds does not go out.
+        if row.state == QueueState::Ready && shipment.held.is_some() {
+            row.state = QueueState::Held;
         }
         queue::release(tx, &row).await?;
         // Crash here: nothing stands; the lease runs out and the question is asked again.

@@ -218,7 +218,8 @@ async fn send(
     } else {
         call(context, operator, &started).await
     };
-    outcome::note_health(context, operator, &heard).await?;
+    // A store that fails here must not cost the outcome, which is written all the same.
+    let noted = outcome::note_health(context, operator, &heard).await;
     let end = End {
         context: Arc::clone(context),
         operator: Arc::clone(operator),
@@ -227,7 +228,8 @@ async fn send(
         received,
         now: context.clock.now(),
     };
-    Ok(context.store.submit(end).await?)
+    context.store.submit(end).await?;
+    Ok(noted?)
 }
 
 /// The call itself: what was heard, and the answer's bytes.
