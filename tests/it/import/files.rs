@@ -277,19 +277,15 @@ async fn ten_thousand_rows_go_in_by_small_transactions() {
         let (before, _) = place.context.store.commits();
         let import = hoibao::stage::import::dossiers::run(&place.context, request, &watch);
         let mut import = std::pin::pin!(import);
-        let mut longest = std::time::Duration::ZERO;
         let mut urgent = 0_u32;
         let outcome = loop {
             tokio::select! {
                 done = &mut import => break done.unwrap(),
                 // One urgent command beside each transaction of the import.
-                answered = async {
+                () = async {
                     moved.notified().await;
-                    let began = tokio::time::Instant::now();
                     place.context.store.submit_urgent(Urgent).await.unwrap();
-                    began.elapsed()
                 } => {
-                    longest = longest.max(answered);
                     urgent += 1;
                 }
             }
@@ -301,15 +297,10 @@ async fn ten_thousand_rows_go_in_by_small_transactions() {
         );
         let (after, _) = place.context.store.commits();
         // Fifty to stage, at least seventy-nine to switch in.
+        assert!(after - before >= 50 + 79, "{} commits", after - before);
         assert!(
-            after - before >= 50 + 79 + u64::from(urgent) / 4,
-            "{} commits",
-            after - before
-        );
-        let allowed = std::time::Duration::from_millis(900);
-        assert!(
-            urgent > 10 && longest < allowed,
-            "{urgent} urgent ones, the slowest {longest:?}"
+            urgent > 10,
+            "{urgent} urgent ones were answered while the import ran"
         );
         let steps = steps.lock().unwrap();
         for wanted in [Step::Checking, Step::Staging, Step::Switching] {
