@@ -8,6 +8,7 @@ use crate::support::app::{Settings, TestApp, on_both};
 use futures_util::future::join_all;
 use hoibao::domain::delivery::DeliveryState;
 use hoibao::simulator::{Fault, Faults};
+use hoibao::stage::reconcile;
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -85,6 +86,44 @@ async fn a_flood_of_forged_callbacks_causes_few_looks() {
         );
         assert!(looks[3] >= 5, "hints are still heeded: {looks:?}");
         assert_eq!(app.shipment(id).await.state, BOOKED);
+        app.finish().await;
+    })
+    .await;
+}
+
+/// A forger who sends while a look is under way does not make another follow at once.
+#[tokio::test]
+async fn hints_during_a_look_do_not_chain_looks() {
+    on_both(async |engine| {
+        let app = TestApp::start(engine).await;
+        let id = booked(&app, 1).await[0];
+        let body = callback(&[(&app.shipment(id).await.reference, 14)]);
+        app.call_back(body.clone()).await;
+        app.drain().await;
+        app.advance_ms(20 * MINUTE_MS).await;
+        app.drain().await;
+        let looks = app.wire.of(JOURNEY).len();
+        assert_eq!(looks, 2, "the second brought nothing new");
+        app.call_back(body.clone()).await;
+        read(&app.context).await;
+        for round in 1..=6 {
+            app.clock.advance_ms(10 * MINUTE_MS);
+            let (answered, release) = app.wire.hold(JOURNEY);
+            let meanwhile = async {
+                answered.notified().await;
+                for _ in 0..3 {
+                    app.call_back(body.clone()).await;
+                    read(&app.context).await;
+                }
+                release.notify_one();
+            };
+            let look = async { reconcile::tick(&app.context).await.unwrap() };
+            futures_util::future::join(look, meanwhile).await;
+            app.drain().await;
+            app.clock.advance_ms(30 * SECOND_MS);
+            app.drain().await;
+            assert_eq!(app.wire.of(JOURNEY).len(), looks + round, "round {round}");
+        }
         app.finish().await;
     })
     .await;
