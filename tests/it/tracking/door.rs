@@ -333,7 +333,11 @@ async fn honest_callers_beside_forgers() {
                 app.knock(WRONG, "198.51.100.7", "{}").await.0
             }
         };
-        let told = join_all((0..200).map(knock)).await;
+        let mut told = Vec::new();
+        // As many at once as the door lets in; further ones would wait for idle connections to be closed.
+        for first in (0..200).step_by(50) {
+            told.extend(join_all((first..first + 50).map(&knock)).await);
+        }
         let good = told.iter().filter(|status| **status == StatusCode::OK).count();
         let bad = told
             .iter()

@@ -100,10 +100,10 @@ async fn late_hints_after_the_end_are_bounded() {
             app.number("SELECT COUNT(*) FROM inbox WHERE door = 'pull'").await,
         );
         let body = callback(&[(&app.shipment(id).await.reference, 14)]);
-        for _ in 0..120 {
+        for _ in 0..60 {
             app.call_back(body.clone()).await;
             app.drain().await;
-            app.clock.advance_ms(30_000);
+            app.clock.advance_ms(MINUTE_MS);
         }
         let more = app.wire.of(JOURNEY).len() - looks;
         assert!((4..=10).contains(&more), "{more} looks in an hour");

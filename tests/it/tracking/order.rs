@@ -19,7 +19,7 @@ const JOURNEY: [Row; 7] = [
     (14, "25/11/2026", "09:15:30"),
 ];
 /// How many orders of each journey are told.
-const TELLINGS: u32 = 15;
+const TELLINGS: u32 = 9;
 const RETURNED: Row = (19, "25/11/2026", "09:15:30");
 
 /// The n-th of all orders of a list.
