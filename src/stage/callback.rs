@@ -8,12 +8,11 @@
 
 use super::context::Context;
 use crate::domain::id::{AccountId, InboxId, RecordId};
-use crate::domain::journal::{Actor, Fields, Kind, Tag};
+use crate::domain::journal::{Fields, Kind, Tag};
 use crate::domain::time::Timestamp;
 use crate::edge::carrier::{CallbackAnswer, CallbackVerdict};
 use crate::edge::store::account::{self, Account};
 use crate::edge::store::inbox::{self, InboxDoor, Refused};
-use crate::edge::store::record::Hand;
 use crate::edge::store::{Command, StoreError, Tx, personal};
 use sha2::{Digest as _, Sha256};
 use std::net::{IpAddr, Ipv6Addr};
@@ -87,7 +86,8 @@ impl Door {
         };
         let Some(opened) = account.as_ref().filter(|account| opens(account, knock.secret)) else {
             // Counted in time or not: who has no secret is not asked to come again.
-            let _counted = timeout_at(deadline, self.count(knock)).await;
+            let named = account.as_ref().map(|account| account.id);
+            let _counted = timeout_at(deadline, self.count(knock, named)).await;
             return self.say(account.as_ref(), CallbackVerdict::Refused);
         };
         // A dropped caller does not cancel its command: what becomes durable too late is sent again, and known then.
@@ -152,7 +152,7 @@ impl Door {
     }
 
     /// Counts a caller without the secret. Counting is bounded, so that forgers cannot hold up honest callers.
-    async fn count(&self, knock: Knock<'_>) {
+    async fn count(&self, knock: Knock<'_>, named: Option<AccountId>) {
         // The place is given back by the writer, not by a caller that lost patience.
         let Ok(place) = Arc::clone(&self.writing).try_acquire_owned() else {
             self.passed_over.fetch_add(1, Ordering::Relaxed);
@@ -163,7 +163,7 @@ impl Door {
         let more = self.passed_over.swap(0, Ordering::Relaxed).saturating_add(1);
         let count = CountRefused {
             context: Arc::clone(&self.context),
-            account: askable(knock.account).map(str::to_owned),
+            account: named.unwrap_or(AccountId::from_bytes([0; 16])),
             source: format!("{:032x}", u128::from_be_bytes(source)),
             id: InboxId::new(&*self.context.ids),
             record: RecordId::new(&*self.context.ids),
@@ -225,8 +225,8 @@ impl Command for Keep {
 
 struct CountRefused {
     context: Arc<Context>,
-    /// As the address names it.
-    account: Option<String>,
+    /// Named by the address; zero bytes when it named none of ours.
+    account: AccountId,
     source: String,
     id: InboxId,
     record: RecordId,
@@ -242,17 +242,12 @@ impl Command for CountRefused {
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        let named = match &self.account {
-            Some(code) => account::account_by_code(tx, code).await?,
-            None => None,
-        };
-        let account = named.map_or(AccountId::from_bytes([0; 16]), |account| account.id);
         let start_of = |length_ms: i64| {
             let ms = self.now.as_ms();
             Timestamp::from_ms(ms.saturating_sub(ms.rem_euclid(length_ms)))
         };
         let refused = Refused {
-            account,
+            account: self.account,
             source: &self.source,
             minute_at: start_of(60_000),
             hour_at: start_of(3_600_000),
@@ -266,14 +261,9 @@ impl Command for CountRefused {
             return Ok(());
         }
         // The first of its source and minute: one entry, however many follow; the row has the count.
-        let hand = Hand {
-            ids: &*self.context.ids,
-            now: self.now,
-            actor: Actor::STAGE,
-            office: [0; 16],
-        };
+        let hand = self.context.stage_hand(self.now, [0; 16]);
         let fields = Fields::new()
-            .bytes(Tag::Account, account.as_bytes())
+            .bytes(Tag::Account, self.account.as_bytes())
             .int(Tag::Count, i64::from(self.more))
             .ascii(Tag::Word, &self.source);
         hand.append_system(tx, Kind::CallbacksRefused, fields).await

@@ -9,10 +9,9 @@ use super::context::{Context, Tick};
 use crate::domain::capability::Cancelling;
 use crate::domain::delivery::{DeliveryFact, EventKind, FactBody};
 use crate::domain::id::ShipmentId;
-use crate::domain::journal::Actor;
 use crate::domain::time::{Resolution, Timestamp};
 use crate::edge::carrier::{CancelReading, LookUpKey, OperatorOrder};
-use crate::edge::store::record::{self, Hand, NewFacts};
+use crate::edge::store::record::{self, NewFacts};
 use crate::edge::store::shipment::{self, OperatorWords, ShipmentRow};
 use crate::edge::store::{Command, StoreError, Tx, account};
 use std::sync::Arc;
@@ -263,12 +262,7 @@ impl Command for Write {
                 shipment::set_cancel_case(tx, self.id, None).await?;
             }
         }
-        let hand = Hand {
-            ids: &*self.context.ids,
-            now: self.now,
-            actor: Actor::STAGE,
-            office: [0; 16],
-        };
+        let hand = self.context.stage_hand(self.now, [0; 16]);
         record::shipment_facts(&self.context.store, tx, &hand, self.id, new)
             .await
             .map(drop)

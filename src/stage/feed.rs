@@ -18,13 +18,13 @@
 
 use super::context::{Context, Tick};
 use crate::domain::id::EndpointId;
-use crate::domain::journal::{Actor, Fields, Kind, Tag};
+use crate::domain::journal::{Fields, Kind, Tag};
 use crate::domain::retry::{RetryAfter, parse_retry_after};
 use crate::domain::time::Timestamp;
 use crate::edge::dossier::{EventAnswer, Reach, SignedEvent, signature};
 use crate::edge::store::endpoint::{self, Endpoint};
 use crate::edge::store::outbox::{self, End, LeasedEvent, THROTTLED};
-use crate::edge::store::record::{self, Hand};
+use crate::edge::store::record;
 use crate::edge::store::{Command, StoreError, Tx};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use std::collections::BTreeSet;
@@ -119,19 +119,7 @@ async fn ready(context: &Context) -> Result<Vec<Endpoint>, StoreError> {
 
 /// Whether a failure is of one event or receiver alone, so that all others can go on.
 const fn is_of_one(error: &StoreError) -> bool {
-    match error {
-        StoreError::Corrupt { .. }
-        | StoreError::Constraint { .. }
-        | StoreError::Seal { .. }
-        | StoreError::Erased
-        | StoreError::Panicked => true,
-        StoreError::Unavailable(_)
-        | StoreError::Conflict(_)
-        | StoreError::CommitUnknown
-        | StoreError::Schema { .. }
-        | StoreError::Engine(_)
-        | StoreError::Closed => false,
-    }
+    error.is_about_its_data() || matches!(error, StoreError::Panicked)
 }
 
 /// What a lane did.
@@ -356,7 +344,8 @@ impl Command for Finish {
                 .bytes(Tag::Endpoint, self.endpoint.as_bytes())
                 .ascii(Tag::Word, "endpoint_paused")
                 .ascii(Tag::Reason, "gone");
-            hand(&self.context, self.now)
+            self.context
+                .stage_hand(self.now, [0; 16])
                 .append_system(tx, Kind::ConfigurationChanged, fields)
                 .await?;
         }
@@ -436,7 +425,7 @@ async fn close(
         .bytes(Tag::Record, event.id.as_bytes())
         .int(Tag::Sequence, event.sequence)
         .int(Tag::AttemptNumber, i64::from(event.attempts));
-    let hand = hand(context, now);
+    let hand = context.stage_hand(now, [0; 16]);
     match end {
         End::Later { .. } => {}
         End::Sent => record::note_dossier(tx, &hand, event.dossier, Kind::EventDelivered, fields).await?,
@@ -447,13 +436,4 @@ async fn close(
         }
     }
     Ok(true)
-}
-
-fn hand(context: &Context, now: Timestamp) -> Hand<'_> {
-    Hand {
-        ids: &*context.ids,
-        now,
-        actor: Actor::STAGE,
-        office: [0; 16],
-    }
 }

@@ -13,12 +13,11 @@ use super::context::operator::{Operator, OperatorError, ReadOutcome};
 use super::context::{Context, Tick};
 use crate::domain::capability::DoubtPolicy;
 use crate::domain::delivery::{DeliveryFact, DeliveryState, FactBody};
-use crate::domain::journal::Actor;
 use crate::domain::time::Timestamp;
 use crate::edge::carrier::{LookUpKey, OperatorOrder};
 use crate::edge::store::attempt::{self, AttemptRow, NewEvidence};
 use crate::edge::store::queue::{self, Claim, QueueRow, QueueState};
-use crate::edge::store::record::{self, Hand, NewFacts};
+use crate::edge::store::record::{self, NewFacts};
 use crate::edge::store::shipment::{self, OperatorWords, ShipmentRow};
 use crate::edge::store::{Command, StoreError, Tx, account, personal, poll};
 use futures_util::StreamExt as _;
@@ -221,12 +220,7 @@ impl Command for Settle {
         queue::release(tx, &row).await?;
         // Crash here: nothing stands; the lease runs out and the question is asked again.
         let office = *shipment.offices.sending.as_bytes();
-        let hand = Hand {
-            ids: &*self.context.ids,
-            now: self.now,
-            actor: Actor::STAGE,
-            office,
-        };
+        let hand = self.context.stage_hand(self.now, office);
         record::shipment_facts(&self.context.store, tx, &hand, shipment.id, new)
             .await
             .map(drop)

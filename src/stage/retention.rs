@@ -4,9 +4,8 @@
 //! sealed under them stay and can never be opened again. Deliberately not here: erasure that a person orders.
 
 use super::context::{Context, Tick};
-use crate::domain::journal::{Actor, Fields, Kind, Tag};
+use crate::domain::journal::{Fields, Kind, Tag};
 use crate::domain::time::Timestamp;
-use crate::edge::store::record::Hand;
 use crate::edge::store::{Command, StoreError, Tx, personal};
 use std::sync::Arc;
 
@@ -50,12 +49,7 @@ impl Command for Expire {
         }
         let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
         if count > 0 {
-            let hand = Hand {
-                ids: &*self.context.ids,
-                now: self.now,
-                actor: Actor::STAGE,
-                office: [0; 16],
-            };
+            let hand = self.context.stage_hand(self.now, [0; 16]);
             let fields = Fields::new()
                 .int(Tag::Count, i64::from(count))
                 .ascii(Tag::Word, "expired");

@@ -6,19 +6,19 @@
 
 use super::decide_person::{self, Outcome, Person, on_store};
 use super::decide_words::{self as words, Refused};
-use super::{Global, decide_show, handover_words, print};
+use super::{Global, decide_show, handover_words, print, read_small};
 use crate::domain::addressee::UnitDraft;
 use crate::domain::delivery::FactId;
 use crate::domain::id::{DecisionId, ShipmentId};
 use crate::domain::time::Timestamp;
 use crate::domain::tracking_number::TrackingNumber;
+use crate::stage::context::By;
 use crate::stage::context::Context;
-use crate::stage::decide::{self, Answer, By, Correction, FactsSeen, Ruled, Wish};
+use crate::stage::decide::{self, Answer, Correction, FactsSeen, Ruled, Wish};
 use crate::stage::desk;
 use serde::Deserialize;
 use serde_json::json;
-use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -26,9 +26,6 @@ use std::sync::Arc;
 pub(super) const LONG_ABOUT: &str = "Lists what needs a person (việc cần xử lý), shows one shipment, and takes decisions: each with a reason, \
     by a member of staff, for an office. Decisions that change a final outcome, send out of doubt or give an \
     original up wait for a second person, never the proposer.";
-
-/// Longest correction file, bytes.
-const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Decide what the software may not
 #[derive(clap::Args, Debug)]
@@ -309,18 +306,8 @@ struct UnitFile {
     code: String,
 }
 
-fn read_correction(path: &PathBuf) -> anyhow::Result<Outcome<Correction>> {
-    let mut text = String::new();
-    if path.as_os_str() == "-" {
-        std::io::stdin()
-            .lock()
-            .take(FILE_BYTES_MAX)
-            .read_to_string(&mut text)?;
-    } else {
-        std::fs::File::open(path)?
-            .take(FILE_BYTES_MAX)
-            .read_to_string(&mut text)?;
-    }
+fn read_correction(path: &Path) -> anyhow::Result<Outcome<Correction>> {
+    let text = read_small(path)?;
     let unit = |unit: UnitFile| UnitDraft {
         set: unit.set,
         code: unit.code,

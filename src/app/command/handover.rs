@@ -5,17 +5,16 @@
 
 use super::decide_person::{self, Outcome, Person, on_store};
 use super::decide_words::{self as words, Refused};
-use super::{Global, handover_words, print};
+use super::{Global, handover_words, print, read_small};
 use crate::app::EXIT_FAILURE;
 use crate::domain::dossier_code::DossierCode;
 use crate::domain::id::ShipmentId;
 use crate::domain::time::Timestamp;
 use crate::edge::store::source;
+use crate::stage::context::By;
 use crate::stage::context::Context;
-use crate::stage::desk::{self, By, CloseHandover, ClosedList, DeskError, ListedItem, Taking, Thing};
-use anyhow::Context as _;
+use crate::stage::desk::{self, CloseHandover, ClosedList, DeskError, ListedItem, Taking, Thing};
 use serde_json::{Value, json};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,9 +23,6 @@ use std::sync::Arc;
 pub(super) const LONG_ABOUT: &str = "The way of the paper: scanned in (quét nhận), packed (đóng bì), handed over on a closed list (chốt bảng kê), \
     scanned back when it returns, given out at the counter. A hand-over may be entered afterwards (nhập bù) with \
     its real time and the reason. A closed list is never changed.";
-
-/// Longest file of short numbers, bytes.
-const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Scan papers in, pack, close hand-over lists, take returned originals back
 #[derive(clap::Args, Debug)]
@@ -223,18 +219,7 @@ enum Envelope {
 fn names(given: Vec<String>, file: Option<&Path>) -> anyhow::Result<Vec<String>> {
     let mut names = given;
     if let Some(path) = file {
-        let mut text = String::new();
-        if path.as_os_str() == "-" {
-            std::io::stdin()
-                .lock()
-                .take(FILE_BYTES_MAX)
-                .read_to_string(&mut text)?;
-        } else {
-            std::fs::File::open(path)
-                .with_context(|| format!("{} cannot be opened", path.display()))?
-                .take(FILE_BYTES_MAX)
-                .read_to_string(&mut text)?;
-        }
+        let text = read_small(path)?;
         let lines = text.lines().map(str::trim);
         names.extend(lines.filter(|line| !line.is_empty()).map(str::to_owned));
     }

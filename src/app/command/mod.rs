@@ -27,9 +27,10 @@ pub mod worker;
 
 use super::config::{Config, ConfigError, Overrides};
 use super::telemetry;
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, Read as _, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The whole command line.
@@ -179,6 +180,26 @@ impl Command {
             Self::Completions(args) => args.run(global),
         }
     }
+}
+
+/// Longest small file read from a command line's argument, bytes.
+const SMALL_FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Reads a small file of text, or standard input for `-`.
+///
+/// # Errors
+/// When it cannot be read, or is no UTF-8.
+pub(super) fn read_small(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    if path.as_os_str() == "-" {
+        let input = io::stdin().lock();
+        input.take(SMALL_FILE_BYTES_MAX).read_to_string(&mut text)?;
+    } else {
+        let file = std::fs::File::open(path);
+        let file = file.with_context(|| format!("{} cannot be opened", path.display()))?;
+        file.take(SMALL_FILE_BYTES_MAX).read_to_string(&mut text)?;
+    }
+    Ok(text)
 }
 
 /// Writes to standard output, whole, and flushes.

@@ -161,20 +161,7 @@ fn events<'a>(active: &[&'a DeliveryFact]) -> Vec<Event<'a>> {
     active
         .iter()
         .filter_map(|fact| {
-            let (kind, partial) = match &fact.body {
-                FactBody::Event { kind, partial } => (*kind, *partial),
-                FactBody::Decided { outcome, .. } => ((*outcome)?, false),
-                FactBody::CancelledByUs => (EventKind::Cancelled, false),
-                FactBody::Queued
-                | FactBody::AttemptStarted { .. }
-                | FactBody::AttemptEnded { .. }
-                | FactBody::FoundAtOperator { .. }
-                | FactBody::AbsentAtOperator { .. }
-                | FactBody::Held { .. }
-                | FactBody::Released
-                | FactBody::CancelAsked
-                | FactBody::CancelRefused => return None,
-            };
+            let (kind, partial) = fact.body.stated()?;
             Some(Event {
                 id: fact.id,
                 kind,

@@ -268,6 +268,27 @@ pub enum FactBody {
     },
 }
 
+impl FactBody {
+    /// What it says of the shipment's way, and whether of a part only: an operator's event, or a decision or withdrawal
+    /// that speaks in its place. `None` for everything that is ours alone.
+    pub fn stated(&self) -> Option<(EventKind, bool)> {
+        match self {
+            Self::Event { kind, partial } => Some((*kind, *partial)),
+            Self::Decided { outcome, .. } => outcome.map(|kind| (kind, false)),
+            Self::CancelledByUs => Some((EventKind::Cancelled, false)),
+            Self::Queued
+            | Self::AttemptStarted { .. }
+            | Self::AttemptEnded { .. }
+            | Self::FoundAtOperator { .. }
+            | Self::AbsentAtOperator { .. }
+            | Self::Held { .. }
+            | Self::Released
+            | Self::CancelAsked
+            | Self::CancelRefused => None,
+        }
+    }
+}
+
 /// One fact about delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryFact {

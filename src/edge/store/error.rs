@@ -108,6 +108,20 @@ impl StoreError {
         }
     }
 
+    /// Whether it lies in what is stored about one thing, so that trying again cannot help and others are not concerned.
+    pub const fn is_about_its_data(&self) -> bool {
+        match self {
+            Self::Corrupt { .. } | Self::Seal { .. } | Self::Erased | Self::Constraint { .. } => true,
+            Self::Unavailable(_)
+            | Self::Conflict(_)
+            | Self::CommitUnknown
+            | Self::Schema { .. }
+            | Self::Engine(_)
+            | Self::Closed
+            | Self::Panicked => false,
+        }
+    }
+
     /// Whether the broken rule mentions this column or constraint name.
     pub fn breaks(&self, part: &str) -> bool {
         match self {

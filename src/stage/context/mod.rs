@@ -2,8 +2,11 @@
 //!
 //! In: parts made by the composition root. Out: one [`Context`], shared. Deliberately not here: any decision.
 
+mod by;
 pub mod operator;
 mod shared;
+
+pub use by::By;
 
 use crate::domain::calendar::Calendars;
 use crate::domain::id::Ids;

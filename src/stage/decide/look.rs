@@ -10,7 +10,7 @@ use super::refusal::{DecideError, Refusal};
 use super::rules;
 use super::seen::{self, Seen};
 use crate::domain::custody::{Custody, CustodyFact};
-use crate::domain::delivery::{self, Delivery, DeliveryFact, EventKind, FactBody, FactId};
+use crate::domain::delivery::{self, Delivery, DeliveryFact, FactId};
 use crate::domain::id::{AccountId, DecisionId, OfficeId, ShipmentId, SourceId, StaffId};
 use crate::domain::journal::{Actor, ActorKind, Entry, Fields, Kind, Subject, SubjectKind, Tag};
 use crate::domain::time::Timestamp;
@@ -244,20 +244,7 @@ async fn facts(tx: &mut Tx, seen: &Seen) -> Result<Vec<SaidFact>, StoreError> {
 }
 
 fn is_final(fact: &DeliveryFact) -> bool {
-    match &fact.body {
-        FactBody::Event { kind, .. } => kind.is_final(),
-        FactBody::Decided { outcome, .. } => outcome.is_some_and(EventKind::is_final),
-        FactBody::CancelledByUs => true,
-        FactBody::Queued
-        | FactBody::AttemptStarted { .. }
-        | FactBody::AttemptEnded { .. }
-        | FactBody::FoundAtOperator { .. }
-        | FactBody::AbsentAtOperator { .. }
-        | FactBody::Held { .. }
-        | FactBody::Released
-        | FactBody::CancelAsked
-        | FactBody::CancelRefused => false,
-    }
+    fact.body.stated().is_some_and(|(kind, _partial)| kind.is_final())
 }
 
 async fn name(tx: &mut Tx, actor: Actor, known: &mut BTreeMap<[u8; 16], Said>) -> Result<Said, StoreError> {

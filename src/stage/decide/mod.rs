@@ -26,39 +26,14 @@ pub use seen::{FactsSeen, hex};
 pub use tasks::{Known, Question, TASKS_MAX, Task, Waiting, tasks, waiting};
 
 use crate::domain::delivery::FactId;
-use crate::domain::id::{DecisionId, OfficeId, ShipmentId, StaffId};
-use crate::domain::journal::{Actor, ActorKind};
+use crate::domain::id::{DecisionId, ShipmentId};
 use crate::domain::time::Timestamp;
 use crate::domain::tracking_number::TrackingNumber;
 use crate::edge::store::decision::DecisionRow;
-use crate::edge::store::record::Hand;
-use crate::stage::context::Context;
+use crate::stage::context::{By, Context};
 use ruling::{Propose, Rule, Ruling};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Who decides, for which office.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct By {
-    /// The person.
-    pub staff: StaffId,
-    /// The office.
-    pub office: OfficeId,
-}
-
-impl By {
-    fn hand(self, context: &Context, now: Timestamp) -> Hand<'_> {
-        Hand {
-            ids: context.ids.as_ref(),
-            now,
-            actor: Actor {
-                kind: ActorKind::Staff,
-                id: *self.staff.as_bytes(),
-            },
-            office: *self.office.as_bytes(),
-        }
-    }
-}
 
 /// What a person wants decided.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,44 +21,20 @@ use crate::domain::custody::{CustodyAct, CustodyFact, Place};
 use crate::domain::delivery::{DeliveryFact, DeliveryState, EventKind, FactBody};
 use crate::domain::dossier::{DossierFact, DossierFactBody, DossierStatus};
 use crate::domain::dossier_code::DossierCode;
-use crate::domain::id::{DossierId, ItemId, OfficeId, ShipmentId, SourceId, StaffId};
-use crate::domain::journal::{Actor, ActorKind};
+use crate::domain::id::{DossierId, ItemId, ShipmentId, SourceId};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::edge::store::handover::{self, Paper};
 use crate::edge::store::queue::{self, QueueState};
-use crate::edge::store::record::{self, Hand, NewFacts};
+use crate::edge::store::record::{self, NewFacts};
 use crate::edge::store::shipment::ShipmentRow;
 use crate::edge::store::{Command, StoreError, Tx, acting, dossier, shipment};
-use crate::stage::context::Context;
+use crate::stage::context::{By, Context};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The roles that work at the desk.
 const DESK_ROLES: &[Role] = &[Role::Clerk, Role::Dispatcher];
-
-/// Who acts, for which office.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct By {
-    /// The person.
-    pub staff: StaffId,
-    /// The office.
-    pub office: OfficeId,
-}
-
-impl By {
-    fn hand(self, context: &Context, now: Timestamp) -> Hand<'_> {
-        Hand {
-            ids: context.ids.as_ref(),
-            now,
-            actor: Actor {
-                kind: ActorKind::Staff,
-                id: *self.staff.as_bytes(),
-            },
-            office: *self.office.as_bytes(),
-        }
-    }
-}
 
 /// Why one envelope cannot do what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -67,6 +67,10 @@ pub async fn tick(context: &Arc<Context>) -> Result<Tick, DispatchError> {
         if !account.active {
             continue;
         }
+        if waiting.ready == 0 {
+            total.next_at = [total.next_at, waiting.next_at].into_iter().flatten().min();
+            continue;
+        }
         let operator = Arc::new(Operator::of(context, account)?);
         let sent = send_due(context, &operator, waiting).await?;
         total.done += sent.done;
@@ -101,30 +105,12 @@ async fn recover(context: &Arc<Context>, account: AccountId) -> Result<u32, Disp
         };
         match context.store.submit(command).await {
             Ok(()) => {}
-            Err(error) if is_about_its_data(&error) => set_aside(context, shipment, &error).await?,
+            Err(error) if error.is_about_its_data() => set_aside(context, shipment, &error).await?,
             Err(error) => return Err(error.into()),
         }
         done += 1;
     }
     Ok(done)
-}
-
-/// Whether an error lies in what is stored about one shipment, so that trying again cannot help and others are not
-/// concerned.
-const fn is_about_its_data(error: &StoreError) -> bool {
-    match error {
-        StoreError::Corrupt { .. }
-        | StoreError::Seal { .. }
-        | StoreError::Erased
-        | StoreError::Constraint { .. } => true,
-        StoreError::Unavailable(_)
-        | StoreError::Conflict(_)
-        | StoreError::CommitUnknown
-        | StoreError::Schema { .. }
-        | StoreError::Engine(_)
-        | StoreError::Closed
-        | StoreError::Panicked => false,
-    }
 }
 
 /// Takes a shipment that cannot be read out of the way until a person has looked.
@@ -141,7 +127,7 @@ async fn set_aside(
     };
     match context.store.submit(told(Some("unreadable"))).await {
         // Not even that can be written about it; the queue alone holds it.
-        Err(error) if is_about_its_data(&error) => context.store.submit(told(None)).await,
+        Err(error) if error.is_about_its_data() => context.store.submit(told(None)).await,
         done => done,
     }
 }
@@ -153,9 +139,6 @@ async fn send_due(
 ) -> Result<Tick, DispatchError> {
     let limits = &context.limits;
     let now = context.clock.now();
-    if ready == 0 {
-        return Ok(Tick { done: 0, next_at });
-    }
     let Some(units) = order::units(context, &operator.account).await? else {
         // The operator's own unit list is not loaded yet: nothing can be addressed.
         return Ok(Tick {

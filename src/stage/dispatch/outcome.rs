@@ -7,13 +7,12 @@ use super::start::Started;
 use crate::domain::capability::DoubtPolicy;
 use crate::domain::delivery::{AttemptOutcome, DeliveryFact, FactBody};
 use crate::domain::id::AttemptId;
-use crate::domain::journal::Actor;
 use crate::domain::retry::{RetryAfter, parse_retry_after};
 use crate::domain::time::Timestamp;
 use crate::edge::carrier::{DispatchReading, NotTaken, OperatorOrder, RefusalReason};
 use crate::edge::store::attempt::{self, AttemptRow, NewEvidence};
 use crate::edge::store::queue::{self, QueueRow, QueueState};
-use crate::edge::store::record::{self, Hand, NewFacts};
+use crate::edge::store::record::{self, NewFacts};
 use crate::edge::store::shipment::{self, OperatorWords};
 use crate::edge::store::{Command, StoreError, Tx, personal, poll};
 use crate::stage::context::Context;
@@ -185,12 +184,7 @@ impl End {
             }
         }
         let office = *shipment.offices.sending.as_bytes();
-        let hand = Hand {
-            ids: &*self.context.ids,
-            now: self.now,
-            actor: Actor::STAGE,
-            office,
-        };
+        let hand = self.context.stage_hand(self.now, office);
         record::shipment_facts(&self.context.store, tx, &hand, id, new)
             .await
             .map(drop)
@@ -355,12 +349,7 @@ pub(super) async fn recover(
     }
     let attempts = attempt::list(tx, row.shipment).await?;
     let cut = attempts.iter().find(|attempt| attempt.ended_at.is_none());
-    let hand = Hand {
-        ids: &*context.ids,
-        now,
-        actor: Actor::STAGE,
-        office: [0; 16],
-    };
+    let hand = context.stage_hand(now, [0; 16]);
     let mut moved = row.clone();
     // A lease of resolve that ran out cut no attempt: the doubt is simply asked after again.
     let open = cut.is_some() || attempts.iter().any(AttemptRow::is_open);

@@ -3,16 +3,14 @@
 //! In: due rows. Out: attempts on record with the bytes they will send, or shipments held for a person. Deliberately
 //! not here: sending.
 
-use super::is_about_its_data;
 use super::order::{self, Units};
 use crate::domain::delivery::{DeliveryFact, FactBody};
 use crate::domain::id::{AttemptId, ShipmentId};
-use crate::domain::journal::Actor;
 use crate::domain::time::Timestamp;
 use crate::edge::carrier::WireRequest;
 use crate::edge::store::attempt::{self, NewAttempt, NewEvidence};
 use crate::edge::store::queue::{self, Claim, QueueRow, QueueState};
-use crate::edge::store::record::{self, Hand, NewFacts};
+use crate::edge::store::record::{self, NewFacts};
 use crate::edge::store::shipment::{self, ShipmentRow};
 use crate::edge::store::{Command, StoreError, Tx, operator, personal, reference, revision};
 use crate::stage::context::Context;
@@ -81,7 +79,7 @@ impl Command for Start {
             let shipment = row.shipment;
             let one = self.start(tx, row, (now, until), paused).await;
             started.extend(one.map_err(|source| {
-                if is_about_its_data(&source) {
+                if source.is_about_its_data() {
                     StartError::Shipment { shipment, source }
                 } else {
                     source.into()
@@ -138,12 +136,7 @@ impl Start {
         attempt::insert_evidence(tx, &key, &evidence, now).await?;
         let fact = DeliveryFact::ours(shipment.id, now, FactBody::AttemptStarted { attempt });
         let office = *shipment.offices.sending.as_bytes();
-        let hand = Hand {
-            ids: &*self.context.ids,
-            now,
-            actor: Actor::STAGE,
-            office,
-        };
+        let hand = self.context.stage_hand(now, office);
         record::shipment_facts(&self.context.store, tx, &hand, shipment.id, NewFacts::ours(fact)).await?;
         if row.first_at.is_none() {
             row.first_at = Some(now);
@@ -208,12 +201,7 @@ impl Start {
                 reason: word.to_owned(),
             },
         );
-        let hand = Hand {
-            ids: &*self.context.ids,
-            now,
-            actor: Actor::STAGE,
-            office: [0; 16],
-        };
+        let hand = self.context.stage_hand(now, [0; 16]);
         record::shipment_facts(&self.context.store, tx, &hand, row.shipment, NewFacts::ours(fact)).await?;
         row.state = QueueState::Held;
         queue::release(tx, &row).await?;
@@ -239,12 +227,7 @@ impl Command for SetAside {
         if let Some(word) = self.word {
             let reason = word.to_owned();
             let fact = DeliveryFact::ours(self.shipment, now, FactBody::Held { reason });
-            let hand = Hand {
-                ids: &*self.context.ids,
-                now,
-                actor: Actor::STAGE,
-                office: [0; 16],
-            };
+            let hand = self.context.stage_hand(now, [0; 16]);
             record::shipment_facts(
                 &self.context.store,
                 tx,

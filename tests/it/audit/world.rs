@@ -27,9 +27,10 @@ use hoibao::edge::store::reference::{
 use hoibao::edge::store::source::{SourceSystem, put_source};
 use hoibao::edge::store::unit::{Unit, put_unit};
 use hoibao::edge::store::{Backend, Command, Keyring, Store, StoreError, StoreSettings, Tx};
+use hoibao::stage::context::By;
 use hoibao::stage::context::Context;
 use hoibao::stage::context::operator::Memory;
-use hoibao::stage::desk::{self, By, CloseHandover, ListedItem, Taking, Thing};
+use hoibao::stage::desk::{self, CloseHandover, ListedItem, Taking, Thing};
 use hoibao::stage::dossier_record;
 use hoibao::stage::intake::{self, Draft, IdempotencyKey, ItemDraft, PostagePayer, Registrar, To};
 use hoibao::stage::keys;

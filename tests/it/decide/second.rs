@@ -48,7 +48,7 @@ async fn the_second_person_is_another_one_and_a_leader() {
             );
         }
         // A leader's role at one office is none at another.
-        let borrowed = hoibao::stage::decide::By {
+        let borrowed = hoibao::stage::context::By {
             office: by("lanhdao-xa").office,
             ..by("lanhdao")
         };

@@ -12,7 +12,8 @@ use crate::domain::dossier_code::DossierCode;
 use crate::domain::id::SourceId;
 use crate::domain::time::{Clock as _, Timestamp};
 use crate::simulator::{PaperOutcome, PhysicalKind};
-use crate::stage::desk::{self, By, CloseHandover, DeskError, ListedItem, Taking, Thing, Wrong};
+use crate::stage::context::By;
+use crate::stage::desk::{self, CloseHandover, DeskError, ListedItem, Taking, Thing, Wrong};
 use futures_util::StreamExt as _;
 
 /// Acts of clerks under way at one time.

@@ -8,7 +8,7 @@ use super::agenda::Act;
 use crate::app::demo::error::DemoError;
 use crate::app::demo::plan::{Recipient, SOURCES};
 use crate::domain::addressee::UnitDraft;
-use crate::stage::decide::{self, Answer, By, Correction, DecideError, Wish};
+use crate::stage::decide::{self, Answer, Correction, DecideError, Wish};
 
 /// The gateway's word for an order that the operator does not know.
 const ABSENT: &str = "absent_at_operator";
@@ -79,11 +79,7 @@ impl Drive<'_> {
         let Some(parcel) = self.notes.parcels.get(place) else {
             return Ok(false);
         };
-        let desk = self.by(parcel.centre)?;
-        let by = By {
-            staff: desk.staff,
-            office: desk.office,
-        };
+        let by = self.by(parcel.centre)?;
         match decide::propose(&self.world.context, by, parcel.shipment, wish, reason).await {
             Ok(ruled) => Ok(ruled.standing == decide::Standing::Applied),
             Err(DecideError::Refused(_) | DecideError::Faults(_)) => {

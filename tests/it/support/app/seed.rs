@@ -12,8 +12,8 @@ use hoibao::edge::store::reference::{
 use hoibao::edge::store::source::{SourceSystem, put_source};
 use hoibao::edge::store::unit::{Unit, put_unit};
 use hoibao::edge::store::{Command, StoreError, Tx};
+use hoibao::stage::context::By;
 use hoibao::stage::context::Context;
-use hoibao::stage::desk::By;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) const USERNAME: &str = "gateway";
